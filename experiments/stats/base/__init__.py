@@ -1,0 +1,1 @@
+"""What the statistics share: the result vocabulary, samples with an exact pivot, discovery, the runner."""
