@@ -2,11 +2,9 @@
 
 import math
 
-from scipy.optimize import brentq
-from scipy.special import nctdtr
-
 from .base.arms import compared, pooled_variance
 from .base.checks import n_by_arm
+from .base.noncentral_t import noncentrality_interval
 from .base.sample import Sample
 from .base.vocabulary import Estimate, Kind, Method, Scale
 
@@ -18,11 +16,12 @@ METHOD = Method(
     reference="Hedges 1981, J Educ Stat 6:107-128, eq. 6e; interval: Steiger & Fouladi 1997, ch. 9",
     quantities=("hedges_g",),
 )
-NO_INTERVAL = "interval not computed: the noncentral t distribution cannot be evaluated at t = {t}, df = {df}"
 STIRLING = (1, -1 / 8, 1 / 128, 5 / 1024, -21 / 32768, -399 / 262144)
 
 
-def compute(sample: Sample, reference: Sample, *, scale: Scale, level: float) -> tuple[Estimate, ...]:
+def compute(
+    sample: Sample, reference: Sample, *, scale: Scale, level: float
+) -> tuple[Estimate, ...]:
     """g on the endpoint's scale, its interval, and t with df = n1 + n2 - 2; positive where the arm lies above its reference.
 
     Raises Refusal for n < 2 in an arm, where nothing varies within arms, for a censored value, a value outside the scale.
@@ -32,16 +31,23 @@ def compute(sample: Sample, reference: Sample, *, scale: Scale, level: float) ->
     correction, width = small_sample_correction(df), math.sqrt(1 / arm.n + 1 / base.n)
     d = (arm.mean - base.mean) / math.sqrt(variance)
     t = d / width
-    arms = {"arm": sample.arm, "reference_arm": reference.arm, "n": n_by_arm(sample, reference)}
-    bounds = noncentrality_interval(t, df, level)
-    if bounds is None:
-        warnings = (NO_INTERVAL.format(t=t, df=df),)
-        return (
-            METHOD.estimate("hedges_g", scale, estimate=correction * d, statistic=t, df1=df, warnings=warnings, **arms),
-        )
-    lower, upper = (correction * width * bound for bound in bounds)
-    interval = {"estimate": correction * d, "lower": lower, "upper": upper, "level": level}
-    return (METHOD.estimate("hedges_g", scale, statistic=t, df1=df, **interval, **arms),)
+    arms = {
+        "arm": sample.arm,
+        "reference_arm": reference.arm,
+        "n": n_by_arm(sample, reference),
+    }
+    lower, upper = (
+        correction * width * bound for bound in noncentrality_interval(t, df, level)
+    )
+    interval = {
+        "estimate": correction * d,
+        "lower": lower,
+        "upper": upper,
+        "level": level,
+    }
+    return (
+        METHOD.estimate("hedges_g", scale, statistic=t, df1=df, **interval, **arms),
+    )
 
 
 def small_sample_correction(df: int) -> float:
@@ -50,34 +56,7 @@ def small_sample_correction(df: int) -> float:
     if z < 150:
         return math.gamma(z + 0.5) / (math.sqrt(df / 2) * math.gamma(z))
     # gamma overflows and a difference of lgamma loses digits: gamma(z + 1/2) / gamma(z) = sqrt(z) (1 - 1/8z + ...).
-    series = math.fsum(coefficient / z**power for power, coefficient in enumerate(STIRLING))
+    series = math.fsum(
+        coefficient / z**power for power, coefficient in enumerate(STIRLING)
+    )
     return math.sqrt(z / (df / 2)) * series
-
-
-def noncentrality_interval(t: float, df: int, level: float) -> tuple[float, float] | None:
-    """Noncentralities under which t is the upper and the lower (1 - level) / 2 quantile; None where they cannot be found."""
-    tail = (1 - level) / 2
-    # By symmetry t is taken >= 0, where the distribution function keeps its digits.
-    upper = _noncentrality(abs(t), df, tail)
-    lower = _noncentrality(abs(t), df, 1 - tail)
-    if lower is None or upper is None:
-        return None
-    return (lower, upper) if t >= 0 else (-upper, -lower)
-
-
-def _noncentrality(t: float, df: int, probability: float) -> float | None:
-    """The noncentrality with P(T <= t) = probability, which falls as it grows."""
-
-    def excess(noncentrality: float) -> float:
-        return float(nctdtr(df, noncentrality, t)) - probability
-
-    step = 2 + t / math.sqrt(df)
-    low, high = t - step, t + step
-    while excess(low) < 0 and math.isfinite(low):
-        low -= step
-    while excess(high) > 0 and math.isfinite(high):
-        high += step
-    if not (excess(low) >= 0 >= excess(high)):
-        return None
-    root: float = brentq(excess, low, high, xtol=1e-13, rtol=1e-14)
-    return root

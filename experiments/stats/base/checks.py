@@ -29,7 +29,9 @@ def require_uncensored(*samples: Sample) -> None:
 def require_n(sample: Sample, needed: int = 2) -> None:
     """Refuse a sample with fewer than `needed` quantified values."""
     if sample.n < needed:
-        raise Refusal(f"n too small: {sample.n} in arm {sample.arm}, at least {needed} needed")
+        raise Refusal(
+            f"n too small: {sample.n} in arm {sample.arm}, at least {needed} needed"
+        )
 
 
 def spread(sample: Sample) -> tuple[Moments, float]:

@@ -5,7 +5,16 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-NUMBER_FIELDS = ("estimate", "lower", "upper", "level", "statistic", "df1", "df2", "p_value")
+NUMBER_FIELDS = (
+    "estimate",
+    "lower",
+    "upper",
+    "level",
+    "statistic",
+    "df1",
+    "df2",
+    "p_value",
+)
 
 
 class Kind(StrEnum):
@@ -68,17 +77,25 @@ class Estimate:
                     f"{self.method_key}/{self.quantity}: {name} is {value}, expected a finite number or None"
                 )
         if (self.refused is None) == (self.estimate is None and self.statistic is None):
-            raise ValueError(f"{self.method_key}/{self.quantity}: expected either a number or a reason for refusing it")
+            raise ValueError(
+                f"{self.method_key}/{self.quantity}: expected either a number or a reason for refusing it"
+            )
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready fields: `n` becomes {arm: n}, `warnings` a list; floats keep every digit."""
-        return asdict(self) | {"scale": self.scale.value, "n": dict(self.n), "warnings": list(self.warnings)}
+        return asdict(self) | {
+            "scale": self.scale.value,
+            "n": dict(self.n),
+            "warnings": list(self.warnings),
+        }
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> "Estimate":
         """The inverse of `as_dict`, for stored summaries."""
         n, warnings = tuple(fields["n"].items()), tuple(fields["warnings"])
-        return cls(**fields | {"scale": Scale(fields["scale"]), "n": n, "warnings": warnings})
+        return cls(
+            **fields | {"scale": Scale(fields["scale"]), "n": n, "warnings": warnings}
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,10 +116,14 @@ class Method:
     def estimate(self, quantity: str, scale: Scale, **fields: Any) -> Estimate:
         """An `Estimate` of this method. Raises Refusal where a number left the range of double precision."""
         if quantity not in self.quantities:
-            raise ValueError(f"{self.key}: quantity {quantity!r} is not among the declared ones {self.quantities}")
+            raise ValueError(
+                f"{self.key}: quantity {quantity!r} is not among the declared ones {self.quantities}"
+            )
         for name in NUMBER_FIELDS:
             if fields.get(name) is not None and not math.isfinite(fields[name]):
-                raise Refusal(f"{quantity}: {name} is outside the range of double precision")
+                raise Refusal(
+                    f"{quantity}: {name} is outside the range of double precision"
+                )
         if fields.get("p_value") == 0:
             fields["warnings"] = (
                 *fields.get("warnings", ()),
@@ -110,9 +131,13 @@ class Method:
             )
         return Estimate(quantity=quantity, scale=scale, **self._names(), **fields)
 
-    def refuse(self, quantity: str, scale: Scale, reason: str, **fields: Any) -> Estimate:
+    def refuse(
+        self, quantity: str, scale: Scale, reason: str, **fields: Any
+    ) -> Estimate:
         """An `Estimate` without a number, for the reason given."""
-        return Estimate(quantity=quantity, scale=scale, refused=reason, **self._names(), **fields)
+        return Estimate(
+            quantity=quantity, scale=scale, refused=reason, **self._names(), **fields
+        )
 
     def _names(self) -> dict[str, str]:
         return {
