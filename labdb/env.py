@@ -110,7 +110,9 @@ def broker(name: str) -> str:
     """The broker's URL; where none is given, one that nobody answers."""
     value = _given(name)
     if value and value.partition("://")[0] not in BROKERS:
-        refuse(name, f"starts with {value.partition(':')[0]!r}, expected one of: {', '.join(f'{b}://' for b in BROKERS)}")
+        refuse(
+            name, f"starts with {value.partition(':')[0]!r}, expected one of: {', '.join(f'{b}://' for b in BROKERS)}"
+        )
     return value or "redis+socket:///not-running"
 
 
@@ -140,7 +142,9 @@ def database_settings(url: str) -> dict[str, object]:
     """
     scheme = url.partition("://")[0]
     if scheme not in ("postgresql", "postgres"):
-        raise ValueError(f"starts with {scheme.split(':')[0][:20]!r}, expected postgresql://user:password@host:port/database")
+        raise ValueError(
+            f"starts with {scheme.split(':')[0][:20]!r}, expected postgresql://user:password@host:port/database"
+        )
     try:
         parts = conninfo_to_dict(url)
     except psycopg.Error as error:

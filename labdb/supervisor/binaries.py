@@ -48,7 +48,7 @@ def _runs(postgres: Path) -> bool:
 def postgres_major(postgres: Path) -> int | None:
     """The program's major version; None when it does not run on this machine."""
     try:
-        answer = subprocess.run([postgres, "--version"], capture_output=True, text=True)
+        answer = subprocess.run([postgres, "--version"], capture_output=True, text=True, check=False)
     except OSError:
         return None
     found = re.search(r"\(PostgreSQL\) (\d+)", answer.stdout)
@@ -69,12 +69,14 @@ def valkey_server() -> Path:
         found = shutil.which(name)
         if found:
             return Path(found)
-    raise ServiceError("no valkey-server that runs here: install your system's valkey or redis, or set CELERY_BROKER_URL")
+    raise ServiceError(
+        "no valkey-server that runs here: install your system's valkey or redis, or set CELERY_BROKER_URL"
+    )
 
 
 def _answers(program: Path) -> bool:
     try:
-        return subprocess.run([program, "--version"], capture_output=True).returncode == 0
+        return subprocess.run([program, "--version"], capture_output=True, check=False).returncode == 0
     except OSError:
         return False
 

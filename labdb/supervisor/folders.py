@@ -50,7 +50,9 @@ def free_port(host: str = "127.0.0.1") -> int:
 def require_free(host: str, port: int) -> None:
     """Raises ServiceError when somebody listens there or the port may not be used."""
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the web server does: a port in TIME_WAIT is free
+        probe.setsockopt(
+            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+        )  # as the web server does: a port in TIME_WAIT is free
         try:
             probe.bind((host, port))
         except OSError as error:

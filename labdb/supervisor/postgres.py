@@ -4,10 +4,7 @@ Three roles: ``labdb_admin`` (superuser, for this package and the tests), ``labd
 ``labdb_app`` (runs the application: reads and writes rows, owns nothing, cannot create, drop or truncate).
 """
 
-import json
 import os
-import secrets
-import shutil
 import signal
 import subprocess
 import time
@@ -16,14 +13,14 @@ from pathlib import Path
 from urllib.parse import quote
 
 from labdb.supervisor import accounts, binaries
+from labdb.supervisor.cluster import ADMIN, APP, OWNER, drop_stale_pid_file, prepare, read_passwords
 from labdb.supervisor.errors import ServiceError, last_lines
 from labdb.supervisor.folders import Claim, free_port, private_folder, socket_fits
-from labdb.supervisor.process import Child, Identity, end_orphan, spawn, write_private
+from labdb.supervisor.process import Child, end_orphan, spawn
 
-ADMIN, OWNER, APP = "labdb_admin", "labdb_owner", "labdb_app"
 DATABASE = "labdb"
 START_SECONDS = 120  # a start after a crash replays the log first
-FAST, IMMEDIATE = signal.SIGINT, signal.SIGQUIT  # PostgreSQL's own meaning of these signals
+FAST, IMMEDIATE = (signal.SIGINT, signal.SIGQUIT)  # PostgreSQL's own meaning of these signals
 STOP_SIGNALS = ((FAST, 30.0), (IMMEDIATE, 10.0))
 
 
@@ -37,6 +34,8 @@ class Postgres:
     port: int
     passwords: dict[str, str]
     claim: Claim
+    account: accounts.Account
+    fsync: bool
 
     def url(self, role: str, database: str = DATABASE) -> str:
         """``postgresql://`` URL that libpq, psycopg and labdb.env.database_settings read."""
@@ -62,6 +61,7 @@ class Postgres:
             input=text,
             capture_output=True,
             text=True,
+            check=False,
             env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"},
         )
         if answer.returncode:
@@ -74,6 +74,12 @@ class Postgres:
             return
         self.sql(f"CREATE DATABASE {name} OWNER {OWNER}")
         self.sql(grants(), name)
+
+    def respawn(self) -> None:
+        """Starts the server again, under the same URLs, after it died."""
+        drop_stale_pid_file(self.folder / "cluster")
+        self.child = _spawn(self.folder, self.child.log, self.account, self.host, self.port, self.fsync)
+        _await_ready(self)
 
     def stop(self) -> None:
         self.child.stop()
@@ -91,7 +97,7 @@ def grants() -> str:
     """
 
 
-def start_postgres(folder: Path, *, fsync: bool = True, tcp: bool = False) -> Postgres:
+def start_postgres(folder: Path, *, fsync: bool = True, tcp: bool = False, log: Path | None = None) -> Postgres:
     """Starts the cluster in ``folder``, made on the first call, and returns when it accepts connections.
 
     ``fsync=False`` is for throw-away clusters of tests. ``tcp`` (or a path too long for a socket) listens on
@@ -101,16 +107,16 @@ def start_postgres(folder: Path, *, fsync: bool = True, tcp: bool = False) -> Po
     claim = Claim(folder / "lock", "PostgreSQL")
     try:
         end_orphan(folder / "process.json", STOP_SIGNALS)
-        _drop_stale_pid_file(folder / "cluster")
-        account = _prepare(folder, fsync)
-        passwords = _passwords(folder)
+        drop_stale_pid_file(folder / "cluster")
+        account = prepare(folder, fsync)
+        passwords = read_passwords(folder)
         tcp = tcp or not socket_fits(folder / "socket" / ".s.PGSQL.5432")
         host, port = ("127.0.0.1", free_port()) if tcp else (str(folder / "socket"), 5432)
-        child = _spawn(folder, account, host, port, fsync)
+        child = _spawn(folder, log or folder / "postgres.log", account, host, port, fsync)
     except BaseException:
         claim.release()
         raise
-    server = Postgres(folder, child, host, port, passwords, claim)
+    server = Postgres(folder, child, host, port, passwords, claim, account, fsync)
     try:
         _await_ready(server)
         _ensure_roles(server)
@@ -121,59 +127,7 @@ def start_postgres(folder: Path, *, fsync: bool = True, tcp: bool = False) -> Po
     return server
 
 
-def _prepare(folder: Path, fsync: bool) -> accounts.Account:
-    """Makes the folders and, once, the cluster; it gets its name only when complete, so a half one is never used."""
-    cluster, partial = folder / "cluster", folder / "cluster.partial"
-    account = accounts.for_postgres(cluster)
-    account.own(folder)
-    account.own(private_folder(folder / "socket"))
-    if cluster.exists():
-        return account
-    shutil.rmtree(partial, ignore_errors=True)
-    account.own(private_folder(partial))
-    passwords = _passwords(folder, new=True)
-    password_file = folder / "initdb.password"
-    write_private(password_file, passwords[ADMIN])
-    account.own(password_file)
-    try:
-        _initdb(partial, password_file, account, fsync)
-    finally:
-        password_file.unlink()
-    partial.rename(cluster)
-    return account
-
-
-def _initdb(cluster: Path, password_file: Path, account: accounts.Account, fsync: bool) -> None:
-    programs = binaries.postgres_bin()
-    builtin = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
-    has_builtin = (binaries.postgres_major(programs / "postgres") or 0) >= 17
-    command = [*account.prefix, str(programs / "initdb"), "-D", str(cluster), "-U", ADMIN, "-A", "scram-sha-256"]
-    command += [f"--pwfile={password_file}", "-E", "UTF8", "--no-instructions"]
-    command += builtin if has_builtin else ["--locale=C.UTF-8"]
-    answer = subprocess.run(
-        command if fsync else [*command, "--no-sync"],
-        capture_output=True,
-        text=True,
-        env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"},
-        cwd=cluster,
-        **account.change,  # type: ignore[call-overload]
-    )
-    if answer.returncode:
-        hint = "" if not account.change else " (the user it runs as must be able to enter this folder's path)"
-        raise ServiceError(f"initdb could not make {cluster}{hint}: {answer.stderr.strip()}")
-
-
-def _passwords(folder: Path, new: bool = False) -> dict[str, str]:
-    path = folder / "passwords.json"
-    if new:
-        write_private(path, json.dumps({role: secrets.token_urlsafe(24) for role in (ADMIN, OWNER, APP)}))
-    try:
-        return {str(role): str(password) for role, password in json.loads(path.read_text()).items()}
-    except FileNotFoundError:
-        raise ServiceError(f"{path} is missing: put it back, without it nobody can open the database beside it") from None
-
-
-def _spawn(folder: Path, account: accounts.Account, host: str, port: int, fsync: bool) -> Child:
+def _spawn(folder: Path, log: Path, account: accounts.Account, host: str, port: int, fsync: bool) -> Child:
     over_socket = host.startswith("/")
     quoted = '"' + host.replace('"', '""') + '"'
     settings = {
@@ -192,7 +146,7 @@ def _spawn(folder: Path, account: accounts.Account, host: str, port: int, fsync:
     return spawn(
         "PostgreSQL",
         command + [word for key, value in settings.items() for word in ("-c", f"{key}={value}")],
-        log=folder / "postgres.log",
+        log=log,
         record=folder / "process.json",
         stop_signals=STOP_SIGNALS,
         death_signal=FAST,
@@ -229,14 +183,3 @@ def _ensure_roles(server: Postgres) -> None:
             for role in (OWNER, APP)
         )
     )
-
-
-def _drop_stale_pid_file(cluster: Path) -> None:
-    """PostgreSQL refuses to start while the pid in its file lives, even where that id is another program's by now."""
-    pid_file = cluster / "postmaster.pid"
-    if not pid_file.exists():
-        return
-    words = pid_file.read_text().split()
-    holder = Identity.of(int(words[0])) if words and words[0].isdecimal() else None
-    if holder is None or str(cluster) not in holder.command:
-        pid_file.unlink()

@@ -63,6 +63,7 @@ def _from_ps(pid: int) -> tuple[str, str] | None:
         ["ps", "-ww", "-o", "state=,lstart=,command=", "-p", str(pid)],
         capture_output=True,
         text=True,
+        check=False,
         env={**os.environ, "LC_ALL": "C"},
     )
     words = answer.stdout.split()
@@ -124,6 +125,11 @@ class Child:
         self.record.unlink(missing_ok=True)
 
 
+def launched(command: Sequence[str], death_signal: int) -> list[str]:
+    """The command so that it gets the signal when the thread that starts it ends."""
+    return [sys.executable, "-I", "-S", str(LAUNCHER), str(int(death_signal)), str(os.getpid()), *command]
+
+
 def spawn(
     name: str,
     command: Sequence[str],
@@ -135,21 +141,22 @@ def spawn(
     account: Account = MYSELF,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
+    pass_fds: Sequence[int] = (),
 ) -> Child:
     """Starts a command in a session of its own, writing to ``log``; ``record`` remembers it for the next start.
 
     The child gets ``death_signal`` when the **thread** that calls this ends, so call it from one that stays.
     """
-    launcher = [sys.executable, "-I", "-S", str(LAUNCHER), str(int(death_signal)), str(os.getpid())]
-    with open(log, "ab", opener=_private) as stream:
+    with open(log, "ab", opener=private) as stream:
         process = subprocess.Popen(
-            [*launcher, *account.prefix, *command],
+            launched([*account.prefix, *command], death_signal),
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=stream,
             start_new_session=True,
             env=None if env is None else dict(env),
             cwd=cwd,
+            pass_fds=pass_fds,
             **account.change,  # type: ignore[call-overload]
         )
     write_record(record, process.pid, " ".join(command))
@@ -159,14 +166,15 @@ def spawn(
 def write_private(path: Path, text: str) -> None:
     """Writes a file that only its owner reads; readers see the old or the new text, never a part."""
     scratch = path.with_name(path.name + ".new")
-    with open(scratch, "w", opener=_private) as stream:
+    with open(scratch, "w", opener=private) as stream:
         stream.write(text)
         stream.flush()
         os.fsync(stream.fileno())
     scratch.replace(path)
 
 
-def _private(path: str, flags: int) -> int:
+def private(path: str, flags: int) -> int:
+    """For ``open(opener=...)``: a file that only its owner reads."""
     return os.open(path, flags, 0o600)
 
 

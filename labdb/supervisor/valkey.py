@@ -25,14 +25,21 @@ class Valkey:
     folder: Path
     child: Child
     url: str
+    address: str | tuple[str, int]
+    password: str
     claim: Claim
+
+    def respawn(self) -> None:
+        """Starts the server again, under the same URL, after it died."""
+        self.child = _spawn(self.folder, self.child.log, _listen(self.address, self.password))
+        _await_ready(self)
 
     def stop(self) -> None:
         self.child.stop()
         self.claim.release()
 
 
-def start_valkey(folder: Path, *, tcp: bool = False) -> Valkey:
+def start_valkey(folder: Path, *, tcp: bool = False, log: Path | None = None) -> Valkey:
     """Starts the broker in ``folder`` and returns when it answers.
 
     ``tcp`` (or a path too long for a socket) listens on 127.0.0.1 with a password instead of a socket.
@@ -41,30 +48,36 @@ def start_valkey(folder: Path, *, tcp: bool = False) -> Valkey:
     folder = private_folder(folder.absolute())
     claim = Claim(folder / "lock", "the broker")
     path = folder / "socket"
+    address: str | tuple[str, int] = str(path)
     try:
         end_orphan(folder / "process.json", STOP_SIGNALS)
         path.unlink(missing_ok=True)
         if tcp or not socket_fits(path):
             port, password = free_port(), secrets.token_urlsafe(24)
-            url, address = f"redis://:{password}@127.0.0.1:{port}/0", ("127.0.0.1", port)
-            lines = [f"port {port}", "bind 127.0.0.1", f"requirepass {password}"]
+            url = f"redis://:{password}@127.0.0.1:{port}/0"
+            address = ("127.0.0.1", port)
         else:
-            password, url, address = "", f"redis+socket://{quote(str(path))}", str(path)
-            lines = ["port 0", f'unixsocket "{path}"', "unixsocketperm 700"]
-        child = _spawn(folder, lines)
+            password, url = "", f"redis+socket://{quote(str(path))}"
+        child = _spawn(folder, log or folder / "valkey.log", _listen(address, password))
     except BaseException:
         claim.release()
         raise
-    server = Valkey(folder, child, url, claim)
+    server = Valkey(folder, child, url, address, password, claim)
     try:
-        _await_ready(server, address, password)
+        _await_ready(server)
     except BaseException:
         server.stop()
         raise
     return server
 
 
-def _spawn(folder: Path, listen: list[str]) -> Child:
+def _listen(address: str | tuple[str, int], password: str) -> list[str]:
+    if isinstance(address, str):
+        return ["port 0", f'unixsocket "{address}"', "unixsocketperm 700"]
+    return [f"port {address[1]}", f"bind {address[0]}", f"requirepass {password}"]
+
+
+def _spawn(folder: Path, log: Path, listen: list[str]) -> Child:
     data = private_folder(folder / "data")
     lines = [
         *listen,
@@ -76,20 +89,22 @@ def _spawn(folder: Path, listen: list[str]) -> Child:
         "set-proc-title no",  # the command line is how a later start knows this process
     ]
     configuration = folder / "valkey.conf"
-    write_private(configuration, "\n".join(lines) + "\n")  # a file, because a password in the arguments is for all to see
+    write_private(
+        configuration, "\n".join(lines) + "\n"
+    )  # a file, because a password in the arguments is for all to see
     return spawn(
         "the broker",
         [str(binaries.valkey_server()), str(configuration)],
-        log=folder / "valkey.log",
+        log=log,
         record=folder / "process.json",
         stop_signals=STOP_SIGNALS,
         cwd=data,
     )
 
 
-def _await_ready(server: Valkey, address: str | tuple[str, int], password: str) -> None:
+def _await_ready(server: Valkey) -> None:
     deadline = time.monotonic() + START_SECONDS
-    while not _answers(address, password):
+    while not _answers(server.address, server.password):
         server.child.require_alive()
         if time.monotonic() > deadline:
             raise ServiceError(f"the broker is not ready after {START_SECONDS} s:\n{last_lines(server.child.log)}")

@@ -1,0 +1,83 @@
+"""The files of a PostgreSQL cluster: made once, complete or not at all."""
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+from labdb.supervisor import accounts, binaries
+from labdb.supervisor.errors import ServiceError
+from labdb.supervisor.folders import private_folder
+from labdb.supervisor.process import Identity, launched, write_private
+
+ADMIN, OWNER, APP = "labdb_admin", "labdb_owner", "labdb_app"
+
+
+def prepare(folder: Path, fsync: bool) -> accounts.Account:
+    """Makes the folders and, once, the cluster; it gets its name only when complete, so a half one is never used."""
+    cluster, partial = folder / "cluster", folder / "cluster.partial"
+    account = accounts.for_postgres(cluster)
+    account.own(folder)
+    account.own(private_folder(folder / "socket"))
+    if cluster.exists():
+        return account
+    shutil.rmtree(partial, ignore_errors=True)
+    account.own(private_folder(partial))
+    passwords = read_passwords(folder, new=True)
+    password_file = folder / "initdb.password"
+    write_private(password_file, passwords[ADMIN])
+    account.own(password_file)
+    try:
+        _initdb(partial, password_file, account, fsync)
+    finally:
+        password_file.unlink()
+    partial.rename(cluster)
+    return account
+
+
+def _initdb(cluster: Path, password_file: Path, account: accounts.Account, fsync: bool) -> None:
+    programs = binaries.postgres_bin()
+    builtin = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
+    has_builtin = (binaries.postgres_major(programs / "postgres") or 0) >= 17
+    command = [*account.prefix, str(programs / "initdb"), "-D", str(cluster), "-U", ADMIN, "-A", "scram-sha-256"]
+    command += [f"--pwfile={password_file}", "-E", "UTF8", "--no-instructions"]
+    command += builtin if has_builtin else ["--locale=C.UTF-8"]
+    answer = subprocess.run(
+        launched(command, signal.SIGKILL) if fsync else launched([*command, "--no-sync"], signal.SIGKILL),
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"},
+        cwd=cluster,
+        **account.change,  # type: ignore[call-overload]
+    )
+    if answer.returncode:
+        hint = "" if not account.change else " (the user it runs as must be able to enter this folder's path)"
+        raise ServiceError(f"initdb could not make {cluster}{hint}: {answer.stderr.strip()}")
+
+
+def read_passwords(folder: Path, new: bool = False) -> dict[str, str]:
+    """The roles' passwords, made together with the cluster. Raises ServiceError when their file is gone."""
+    path = folder / "passwords.json"
+    if new:
+        write_private(path, json.dumps({role: secrets.token_urlsafe(24) for role in (ADMIN, OWNER, APP)}))
+    try:
+        return {str(role): str(password) for role, password in json.loads(path.read_text()).items()}
+    except FileNotFoundError:
+        raise ServiceError(
+            f"{path} is missing: put it back, without it nobody can open the database beside it"
+        ) from None
+
+
+def drop_stale_pid_file(cluster: Path) -> None:
+    """PostgreSQL refuses to start while the pid in its file lives, even where that id is another program's by now."""
+    pid_file = cluster / "postmaster.pid"
+    if not pid_file.exists():
+        return
+    words = pid_file.read_text().split()
+    holder = Identity.of(int(words[0])) if words and words[0].isdecimal() else None
+    if holder is None or str(cluster) not in holder.command:
+        pid_file.unlink()

@@ -1,0 +1,38 @@
+"""``up`` and ``down`` as a person sees them."""
+
+import os
+import signal
+from collections.abc import Callable
+
+from labdb.supervisor.process import Identity, wait_until
+from labdb.supervisor.signals import Stop
+from labdb.supervisor.state import Var, read_state
+from labdb.supervisor.tree import running
+
+STOP_SECONDS = 120
+
+
+def serve(*, host: str = "127.0.0.1", port: int | None = None, say: Callable[[str], None] = print) -> None:
+    """Serves the checkout's data until Ctrl-C or TERM. Raises AlreadyRunning or ServiceError."""
+    try:
+        with running(host=host, port=port, say=say) as tree:
+            say(f"ready: {tree.address} — data and logs in {tree.var.root}, Ctrl-C stops everything")
+            tree.serve()
+    except Stop:
+        say("stopped")
+
+
+def bring_down(say: Callable[[str], None] = print) -> bool:
+    """Stops the running tree of this checkout and waits for its end; False when none runs or it does not end."""
+    state = read_state(Var.of_project())
+    if state is None:
+        say("nothing is running here")
+        return False
+    identity = Identity(state.pid, state.started, state.command)
+    say(f"stopping the supervisor (pid {state.pid})")
+    os.kill(state.pid, signal.SIGTERM)
+    if not wait_until(lambda: not identity.is_alive(), STOP_SECONDS, pause=0.1):
+        say(f"it has not ended after {STOP_SECONDS} s; its logs are in {Var.of_project().root / 'log'}")
+        return False
+    say("stopped")
+    return True
