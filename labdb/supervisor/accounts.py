@@ -36,8 +36,8 @@ def for_postgres(cluster: Path) -> Account:
     if os.geteuid() != 0:
         if owner and owner.st_uid != os.geteuid():
             raise ServiceError(
-                f"{cluster} belongs to user {owner.st_uid}, you are user {os.geteuid()}: start as that user, or have the "
-                "folder given to you with chown -R"
+                f"{cluster} belongs to user {owner.st_uid}, you are user {os.geteuid()}: start as that user, or "
+                "have the folder given to you with chown -R"
             )
         return MYSELF
     if owner and owner.st_uid != 0:

@@ -24,8 +24,8 @@ def postgres_bin() -> Path:
         if all((place / name).is_file() for name in ("initdb", "postgres", "psql")) and _runs(place / "postgres"):
             return place
     raise ServiceError(
-        f"no PostgreSQL {OLDEST_POSTGRES} or newer that runs here. Looked at: {', '.join(map(str, places)) or 'no place'}. "
-        "Install your system's PostgreSQL server package, or set DATABASE_URL to a running server"
+        f"no PostgreSQL {OLDEST_POSTGRES} or newer that runs here. "
+        f"Looked at: {', '.join(map(str, places)) or 'no place'}. Install your system's PostgreSQL server package, or set DATABASE_URL to a running server"
     )
 
 

@@ -108,7 +108,8 @@ class Child:
             raise ServiceError(self.obituary())
 
     def obituary(self) -> str:
-        return f"{self.name} ended with status {self.process.returncode}. Its log, {self.log}, ends:\n{last_lines(self.log)}"
+        status = self.process.returncode
+        return f"{self.name} ended with status {status}. Its log, {self.log}, ends:\n{last_lines(self.log)}"
 
     def stop(self) -> None:
         """Ends the process and what is left of its group; returns when it is gone."""
@@ -193,7 +194,7 @@ def read_record(record: Path) -> Identity | None:
 
 
 def end_orphan(record: Path, signals: Sequence[tuple[int, float]]) -> None:
-    """Ends the recorded process if it still runs. Call it only while holding the folder's claim: then nobody needs it."""
+    """Ends the recorded process if it still runs. Call it only while holding the folder's claim."""
     orphan = read_record(record)
     for number, patience in (*signals, (int(signal.SIGKILL), 10.0)):
         if orphan is None or not orphan.is_alive():

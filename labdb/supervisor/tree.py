@@ -15,7 +15,7 @@ from labdb.supervisor import services, state
 from labdb.supervisor.errors import ServiceError, last_lines
 from labdb.supervisor.logs import rotate, rotate_running
 from labdb.supervisor.postgres import start_postgres
-from labdb.supervisor.process import Child, end_orphan
+from labdb.supervisor.process import Child, end_orphan, launched, private
 from labdb.supervisor.signals import Signals
 from labdb.supervisor.static import collect_static
 from labdb.supervisor.valkey import start_valkey
