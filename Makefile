@@ -40,7 +40,7 @@ check: env ## style, types, who imports whom, missing migrations
 	@$(PY) -m ruff check --quiet .
 	@$(PY) -m ruff format --check --quiet .
 	@$(PY) -m mypy --no-error-summary
-	@.venv/bin/lint-imports --no-cache > $(VAR)/lint-imports.log || { cat $(VAR)/lint-imports.log; exit 1; }
+	@.venv/bin/lint-imports --no-cache > .venv/lint-imports.log || { cat .venv/lint-imports.log; exit 1; }
 	@$(PY) manage.py makemigrations --check --dry-run -v 1
 	@echo "style, types, imports and migrations are in order"
 

@@ -23,9 +23,10 @@ def postgres_bin() -> Path:
     for place in places:
         if all((place / name).is_file() for name in ("initdb", "postgres", "psql")) and _runs(place / "postgres"):
             return place
+    looked_at = ", ".join(map(str, places)) or "no place"
     raise ServiceError(
-        f"no PostgreSQL {OLDEST_POSTGRES} or newer that runs here. "
-        f"Looked at: {', '.join(map(str, places)) or 'no place'}. Install your system's PostgreSQL server package, or set DATABASE_URL to a running server"
+        f"no PostgreSQL {OLDEST_POSTGRES} or newer that runs here. Looked at: {looked_at}. "
+        "Install your system's PostgreSQL server package, or set DATABASE_URL to a running server"
     )
 
 

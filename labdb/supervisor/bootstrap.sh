@@ -24,8 +24,7 @@ find_python() {
 
 # caches: the caller's where one is named, else inside the project
 export UV_CACHE_DIR="${UV_CACHE_DIR:-$PWD/var/cache/uv}" PIP_CACHE_DIR="${PIP_CACHE_DIR:-$PWD/var/cache/pip}"
-export PIP_DISABLE_PIP_VERSION_CHECK=1 UV_NO_PROGRESS=1 UV_LINK_MODE="${UV_LINK_MODE:-copy}" UV_PYTHON_DOWNLOADS=never
-export UV_NO_CONFIG=1
+export PIP_DISABLE_PIP_VERSION_CHECK=1 UV_PYTHON_DOWNLOADS=never
 [ -d var ] || (umask 077 && mkdir var)
 
 python=$(find_python)
@@ -39,11 +38,10 @@ make_venv() {
 rm -rf .venv
 make_venv .venv
 .venv/bin/python -m venv .venv/bootstrap --without-pip
-if .venv/bin/python -m pip --python .venv/bootstrap/bin/python install -q "uv==$uv_version" 2>.venv/uv.log; then
-  "$uv" pip sync --quiet --python .venv/bin/python --require-hashes requirements.lock
-else
-  say "uv $uv_version cannot be had ($(tail -n 1 .venv/uv.log)); installing with pip, which takes about a minute ..."
-  .venv/bin/python -m pip install -q --require-hashes --only-binary :all: -r requirements.lock
+.venv/bin/python -m pip --python .venv/bootstrap/bin/python install -q "uv==$uv_version" 2>.venv/uv.log || true
+if ! "$uv" pip sync --quiet --python .venv/bin/python --require-hashes requirements.lock 2>>.venv/uv.log; then
+  say "uv $uv_version could not do it ($(tail -n 1 .venv/uv.log)); installing with pip, which takes about a minute ..."
+  .venv/bin/python -m pip install -q --require-hashes -r requirements.lock
 fi
 wanted >"$stamp"
 say "made the environment in $(($(date +%s) - begin)) s"

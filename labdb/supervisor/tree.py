@@ -59,7 +59,9 @@ class Tree:
         environment = self.owner_environment if as_owner else self.environment
         path = self.var.log(log) if log else None
         with open(path, "ab", opener=private) if path else contextlib.nullcontext() as stream:
-            status = subprocess.run(command, env=environment, stdout=stream, stderr=stream, check=False).returncode
+            status = subprocess.run(
+                launched(command, signal.SIGTERM), env=environment, stdout=stream, stderr=stream, check=False
+            ).returncode
         if status:
             tail = f" Its log, {path}, ends:\n{last_lines(path, 25)}" if path else ""
             raise ServiceError(f"manage.py {' '.join(words)} failed with status {status}.{tail}")

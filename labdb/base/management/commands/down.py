@@ -8,7 +8,7 @@ from labdb import supervisor
 
 class Command(BaseCommand):
     help = "Stops what `up` or `demo` started in this checkout."
-    requires_system_checks: list[str] = []  # noqa: RUF012 (Django's own shape)
+    requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not supervisor.bring_down(self.stdout.write):

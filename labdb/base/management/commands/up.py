@@ -7,7 +7,7 @@ from labdb import supervisor
 
 class Command(BaseCommand):
     help = "Serves the laboratory's data: database, broker, web server, worker and beat under one supervisor."
-    requires_system_checks: list[str] = []  # noqa: RUF012 (Django's own shape)
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
