@@ -21,12 +21,11 @@ METHOD = Method(
 )
 
 
-def compute(
-    samples: Sequence[Sample], *, scale: Scale, level: float
-) -> tuple[Estimate, ...]:
+def compute(samples: Sequence[Sample], *, scale: Scale, level: float) -> tuple[Estimate, ...]:
     """F, df, p; eta² = SS between / SS total; residual SD in the unit of the scale.
 
-    Raises Refusal with fewer than two arms, with n < 2 in an arm, where nothing varies within arms, for a censored value.
+    Raises Refusal with fewer than two arms, with n < 2 in an arm, where nothing varies within arms, for a censored
+    value.
     """
     usable, warnings = with_values(samples)
     arms, exponent = compared(usable, scale)
@@ -34,23 +33,11 @@ def compute(
     between, df1 = between_squares(arms), len(arms) - 1
     f = between / df1 / within
     common: dict[str, Any] = {"n": n_by_arm(*usable), "warnings": warnings}
-    test = {
-        "statistic": f,
-        "df1": df1,
-        "df2": df2,
-        "p_value": float(fdtrc(df1, df2, f)),
-    }
+    test = {"statistic": f, "df1": df1, "df2": df2, "p_value": float(fdtrc(df1, df2, f))}
     return (
         METHOD.estimate("classical_anova", scale, **test, **common),
-        METHOD.estimate(
-            "eta_squared", scale, estimate=between / (between + within * df2), **common
-        ),
-        METHOD.estimate(
-            "residual_sd",
-            scale,
-            estimate=math.ldexp(math.sqrt(within), exponent),
-            **common,
-        ),
+        METHOD.estimate("eta_squared", scale, estimate=between / (between + within * df2), **common),
+        METHOD.estimate("residual_sd", scale, estimate=math.ldexp(math.sqrt(within), exponent), **common),
     )
 
 

@@ -16,12 +16,7 @@ METHOD = Method(
 
 def compute(sample: Sample, *, scale: Scale, level: float) -> tuple[Estimate, ...]:
     """n quantified, n below and n above the limits of quantification, for one arm."""
-    numbers = zip(
-        METHOD.quantities,
-        (sample.n, sample.n_below_limit, sample.n_above_limit),
-        strict=True,
-    )
+    numbers = zip(METHOD.quantities, (sample.n, sample.n_below_limit, sample.n_above_limit), strict=True)
     return tuple(
-        METHOD.estimate(key, scale, arm=sample.arm, estimate=count, n=n_by_arm(sample))
-        for key, count in numbers
+        METHOD.estimate(key, scale, arm=sample.arm, estimate=count, n=n_by_arm(sample)) for key, count in numbers
     )

@@ -20,7 +20,8 @@ METHOD = Method(
 def compute(sample: Sample, *, scale: Scale, level: float) -> tuple[Estimate, ...]:
     """Mean, SD, SEM of one arm on the original values whatever the endpoint's scale.
 
-    Raises Refusal without a value or with a censored one; with n = 1 the mean stands without an interval, SD and SEM are refused.
+    Raises Refusal without a value or with a censored one; with n = 1 the mean stands without an interval, SD and SEM
+    are refused.
     """
     require_uncensored(sample)
     require_n(sample, 1)
@@ -30,21 +31,11 @@ def compute(sample: Sample, *, scale: Scale, level: float) -> tuple[Estimate, ..
     if moments.sd is None:
         reason = "n too small: 1, at least 2 needed"
         warning = f"interval not computed: {reason}"
-        spreads = [
-            METHOD.refuse(quantity, scale, reason, **common)
-            for quantity in ("sd", "sem")
-        ]
-        return (
-            METHOD.estimate(
-                "mean", scale, estimate=mean, warnings=(warning,), **common
-            ),
-            *spreads,
-        )
+        spreads = [METHOD.refuse(quantity, scale, reason, **common) for quantity in ("sd", "sem")]
+        return (METHOD.estimate("mean", scale, estimate=mean, warnings=(warning,), **common), *spreads)
     sem = moments.sd / math.sqrt(moments.n)
     return (
-        METHOD.estimate(
-            "mean", scale, estimate=mean, **_interval(sample, sem, level), **common
-        ),
+        METHOD.estimate("mean", scale, estimate=mean, **_interval(sample, sem, level), **common),
         METHOD.estimate("sd", scale, estimate=moments.sd, **common),
         METHOD.estimate("sem", scale, estimate=sem, **common),
     )
@@ -56,9 +47,4 @@ def _interval(sample: Sample, sem: float, level: float) -> dict[str, Any]:
         return {"warnings": (f"interval not computed: {ALL_EQUAL}",)}
     middle, df = sample.moments.mean_above_pivot, sample.n - 1
     margin = t_margin(sem, df, level)
-    return {
-        "lower": sample.at(middle - margin),
-        "upper": sample.at(middle + margin),
-        "level": level,
-        "df1": df,
-    }
+    return {"lower": sample.at(middle - margin), "upper": sample.at(middle + margin), "level": level, "df1": df}

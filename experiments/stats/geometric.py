@@ -20,7 +20,8 @@ METHOD = Method(
 def compute(sample: Sample, *, scale: Scale, level: float) -> tuple[Estimate, ...]:
     """exp(mean of logs) with interval and exp(SD of logs), a factor; on the count scale exp(mean of log(x + 1)) - 1.
 
-    Gives nothing on the identity scale. Raises Refusal for a censored value, for x <= 0 (count scale: x < 0), without a value.
+    Gives nothing on the identity scale. Raises Refusal for a censored value, for x <= 0 (count scale: x < 0), without
+    a value.
     """
     if scale is Scale.IDENTITY:
         return ()
@@ -30,17 +31,9 @@ def compute(sample: Sample, *, scale: Scale, level: float) -> tuple[Estimate, ..
     logs = sample.on(scale)
     back = math.expm1 if scale is Scale.COUNT else math.exp
     middle, sd = logs.at(logs.moments.mean_above_pivot), logs.moments.sd
-    mean = METHOD.estimate(
-        "geometric_mean",
-        scale,
-        estimate=back(middle),
-        **_interval(logs, back, level),
-        **common,
-    )
+    mean = METHOD.estimate("geometric_mean", scale, estimate=back(middle), **_interval(logs, back, level), **common)
     if sd is None:
-        return mean, METHOD.refuse(
-            "geometric_sd", scale, "n too small: 1, at least 2 needed", **common
-        )
+        return mean, METHOD.refuse("geometric_sd", scale, "n too small: 1, at least 2 needed", **common)
     return mean, METHOD.estimate("geometric_sd", scale, estimate=math.exp(sd), **common)
 
 
@@ -50,15 +43,8 @@ def _interval(logs: Sample, back: Any, level: float) -> dict[str, Any]:
         reason = ALL_EQUAL if logs.n > 1 else "n too small: 1, at least 2 needed"
         return {"warnings": (f"interval not computed: {reason}",)}
     margin = t_margin(moments.sd / math.sqrt(logs.n), logs.n - 1, level)
-    lower, upper = (
-        logs.at(moments.mean_above_pivot + side) for side in (-margin, margin)
-    )
+    lower, upper = (logs.at(moments.mean_above_pivot + side) for side in (-margin, margin))
     try:
-        return {
-            "lower": back(lower),
-            "upper": back(upper),
-            "level": level,
-            "df1": logs.n - 1,
-        }
+        return {"lower": back(lower), "upper": back(upper), "level": level, "df1": logs.n - 1}
     except OverflowError:
         raise Refusal("the interval leaves the range of double precision") from None

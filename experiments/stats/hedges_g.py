@@ -19,35 +19,22 @@ METHOD = Method(
 STIRLING = (1, -1 / 8, 1 / 128, 5 / 1024, -21 / 32768, -399 / 262144)
 
 
-def compute(
-    sample: Sample, reference: Sample, *, scale: Scale, level: float
-) -> tuple[Estimate, ...]:
-    """g on the endpoint's scale, its interval, and t with df = n1 + n2 - 2; positive where the arm lies above its reference.
+def compute(sample: Sample, reference: Sample, *, scale: Scale, level: float) -> tuple[Estimate, ...]:
+    """g on the endpoint's scale, its interval, and t with df = n1 + n2 - 2; positive where the arm lies above its
+    reference.
 
-    Raises Refusal for n < 2 in an arm, where nothing varies within arms, for a censored value, a value outside the scale.
+    Raises Refusal for n < 2 in an arm, where nothing varies within arms, for a censored value, a value outside the
+    scale.
     """
     (arm, base), _ = compared((sample, reference), scale)
     variance, df = pooled_variance((arm, base))
     correction, width = small_sample_correction(df), math.sqrt(1 / arm.n + 1 / base.n)
     d = (arm.mean - base.mean) / math.sqrt(variance)
     t = d / width
-    arms = {
-        "arm": sample.arm,
-        "reference_arm": reference.arm,
-        "n": n_by_arm(sample, reference),
-    }
-    lower, upper = (
-        correction * width * bound for bound in noncentrality_interval(t, df, level)
-    )
-    interval = {
-        "estimate": correction * d,
-        "lower": lower,
-        "upper": upper,
-        "level": level,
-    }
-    return (
-        METHOD.estimate("hedges_g", scale, statistic=t, df1=df, **interval, **arms),
-    )
+    arms = {"arm": sample.arm, "reference_arm": reference.arm, "n": n_by_arm(sample, reference)}
+    lower, upper = (correction * width * bound for bound in noncentrality_interval(t, df, level))
+    interval = {"estimate": correction * d, "lower": lower, "upper": upper, "level": level}
+    return (METHOD.estimate("hedges_g", scale, statistic=t, df1=df, **interval, **arms),)
 
 
 def small_sample_correction(df: int) -> float:
@@ -56,7 +43,5 @@ def small_sample_correction(df: int) -> float:
     if z < 150:
         return math.gamma(z + 0.5) / (math.sqrt(df / 2) * math.gamma(z))
     # gamma overflows and a difference of lgamma loses digits: gamma(z + 1/2) / gamma(z) = sqrt(z) (1 - 1/8z + ...).
-    series = math.fsum(
-        coefficient / z**power for power, coefficient in enumerate(STIRLING)
-    )
+    series = math.fsum(coefficient / z**power for power, coefficient in enumerate(STIRLING))
     return math.sqrt(z / (df / 2)) * series

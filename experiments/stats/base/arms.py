@@ -25,9 +25,7 @@ def with_values(samples: Sequence[Sample]) -> tuple[list[Sample], tuple[str, ...
     if len(usable) < 2:
         raise Refusal(f"too few arms with values: {len(usable)}, at least 2 needed")
     left_out = [sample.arm for sample in samples if not sample.n_measured]
-    return usable, (
-        f"arms without values left out: {', '.join(left_out)}",
-    ) if left_out else ()
+    return usable, (f"arms without values left out: {', '.join(left_out)}",) if left_out else ()
 
 
 def compared(samples: Sequence[Sample], scale: Scale) -> tuple[list[ArmMoments], int]:
@@ -37,15 +35,10 @@ def compared(samples: Sequence[Sample], scale: Scale) -> tuple[list[ArmMoments],
     """
     spread_of = [(sample, *spread(sample.on(scale))) for sample in samples]
     first = spread_of[0][0].on(scale)
-    means = [
-        pivot_gap(sample.on(scale), first) + moments.mean_above_pivot
-        for sample, moments, _ in spread_of
-    ]
+    means = [pivot_gap(sample.on(scale), first) + moments.mean_above_pivot for sample, moments, _ in spread_of]
     exponent = common_exponent([*means, *(sd for _, _, sd in spread_of)])
     return [
-        ArmMoments(
-            sample.arm, sample.n, math.ldexp(mean, -exponent), math.ldexp(sd, -exponent)
-        )
+        ArmMoments(sample.arm, sample.n, math.ldexp(mean, -exponent), math.ldexp(sd, -exponent))
         for (sample, _, sd), mean in zip(spread_of, means, strict=True)
     ], exponent
 

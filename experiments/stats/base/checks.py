@@ -14,9 +14,9 @@ ALL_EQUAL = "all values equal"
 def require_uncensored(*samples: Sample) -> None:
     """Refuse moments where a value is known only as a bound.
 
-    Leaving such values out, or writing LLOQ/2 for them, moves the mean and shrinks the spread by an amount that the data
-    cannot tell (Helsel 2012, Statistics for Censored Environmental Data, pp. 1-7), so neither is done under the name of a mean.
-    Quantiles stay available where order statistics determine them; counts always are.
+    Leaving such values out, or writing LLOQ/2 for them, moves the mean and shrinks the spread by an amount that the
+    data cannot tell (Helsel 2012, Statistics for Censored Environmental Data, ch. 1), so neither is done under the
+    name of a mean. Quantiles stay available where order statistics determine them; counts always are.
     """
     for sample in samples:
         if censored := sample.n_below_limit + sample.n_above_limit:
@@ -29,9 +29,7 @@ def require_uncensored(*samples: Sample) -> None:
 def require_n(sample: Sample, needed: int = 2) -> None:
     """Refuse a sample with fewer than `needed` quantified values."""
     if sample.n < needed:
-        raise Refusal(
-            f"n too small: {sample.n} in arm {sample.arm}, at least {needed} needed"
-        )
+        raise Refusal(f"n too small: {sample.n} in arm {sample.arm}, at least {needed} needed")
 
 
 def spread(sample: Sample) -> tuple[Moments, float]:

@@ -35,9 +35,7 @@ class RegistryError(Exception):
 def statistics(package: str = PACKAGE) -> tuple[Statistic, ...]:
     """All statistics of a package, by key. Raises RegistryError naming every faulty module at once."""
     root = importlib.import_module(package)
-    names = sorted(
-        info.name for info in pkgutil.iter_modules(root.__path__) if not info.ispkg
-    )
+    names = sorted(info.name for info in pkgutil.iter_modules(root.__path__) if not info.ispkg)
     modules = [importlib.import_module(f"{package}.{name}") for name in names]
     if faults := [*_not_statistics(modules), *_clashes(modules)]:
         raise RegistryError("; ".join(faults))
@@ -46,29 +44,18 @@ def statistics(package: str = PACKAGE) -> tuple[Statistic, ...]:
 
 
 def _is_statistic(module: ModuleType) -> bool:
-    return isinstance(getattr(module, "METHOD", None), Method) and callable(
-        getattr(module, "compute", None)
-    )
+    return isinstance(getattr(module, "METHOD", None), Method) and callable(getattr(module, "compute", None))
 
 
 def _not_statistics(modules: list[ModuleType]) -> list[str]:
     return [
-        f"{m.__name__}: expected METHOD and compute, as every statistic has"
-        for m in modules
-        if not _is_statistic(m)
+        f"{m.__name__}: expected METHOD and compute, as every statistic has" for m in modules if not _is_statistic(m)
     ]
 
 
 def _clashes(modules: list[ModuleType]) -> list[str]:
     owners: dict[str, list[str]] = {}
     for module in filter(_is_statistic, modules):
-        for name in (
-            f"key {module.METHOD.key!r}",
-            *(f"quantity {q!r}" for q in module.METHOD.quantities),
-        ):
+        for name in (f"key {module.METHOD.key!r}", *(f"quantity {q!r}" for q in module.METHOD.quantities)):
             owners.setdefault(name, []).append(module.__name__)
-    return [
-        f"{name} is declared by {' and '.join(who)}"
-        for name, who in owners.items()
-        if len(who) > 1
-    ]
+    return [f"{name} is declared by {' and '.join(who)}" for name, who in owners.items() if len(who) > 1]

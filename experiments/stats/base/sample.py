@@ -17,6 +17,7 @@ Floats = NDArray[np.float64]
 ZERO, ONE = Decimal(0), Decimal(1)
 # Decimal subtraction is correctly rounded whatever cancels, so 60 digits leave nothing for a 53-bit float to lose.
 EXACT = Context(prec=60, Emin=-999_999, Emax=999_999)
+LOGS = Context(prec=34, Emin=-999_999, Emax=999_999)  # ln is slow and grows with the digits asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +33,13 @@ class Moments:
 class Sample:
     """The values of one arm, one per experimental unit: value[i] = pivot + above_pivot[i].
 
-    `pivot` is the exact smallest quantified value, `above_pivot` (shape (n,), all >= 0, float64) the correctly rounded excess
-    over it. Sums and squares are taken of the excess, so 13 constant leading digits cost none of the digits behind them.
-    The minimum, and not a mean, is the pivot because log(x) = log(pivot) + log1p(excess / pivot) is then exact to rounding
-    for any range of x.
+    `pivot` is the exact smallest quantified value, `above_pivot` (shape (n,), all >= 0, float64) the correctly
+    rounded excess over it. Sums and squares are taken of the excess, so 13 constant leading digits cost none of the
+    digits behind them. The minimum, and not a mean, is the pivot because log(x) = log(pivot) + log1p(excess / pivot)
+    is then exact to rounding for any range of x.
 
-    Values below or above a quantification limit are counted, never replaced: `n_below_limit` with the highest of their limits,
-    `n_above_limit` with the lowest of theirs.
+    Values below or above a quantification limit are counted, never replaced: `n_below_limit` with the highest of
+    their limits, `n_above_limit` with the lowest of theirs.
     """
 
     arm: str
@@ -51,36 +52,22 @@ class Sample:
 
     def __post_init__(self) -> None:
         if self.above_pivot.ndim != 1 or not np.isfinite(self.above_pivot).all():
-            raise ValueError(
-                f"arm {self.arm}: expected one dimension of finite numbers above the pivot"
-            )
+            raise ValueError(f"arm {self.arm}: expected one dimension of finite numbers above the pivot")
         if self.n and self.above_pivot.min() != 0:
-            raise ValueError(
-                f"arm {self.arm}: the pivot {self.pivot} is not the smallest value"
-            )
+            raise ValueError(f"arm {self.arm}: the pivot {self.pivot} is not the smallest value")
         if (self.n_below_limit > 0) != (self.highest_lower_limit is not None):
-            raise ValueError(
-                f"arm {self.arm}: values below a limit and their highest limit come together"
-            )
+            raise ValueError(f"arm {self.arm}: values below a limit and their highest limit come together")
         if (self.n_above_limit > 0) != (self.lowest_upper_limit is not None):
-            raise ValueError(
-                f"arm {self.arm}: values above a limit and their lowest limit come together"
-            )
+            raise ValueError(f"arm {self.arm}: values above a limit and their lowest limit come together")
 
     @classmethod
-    def from_decimals(
-        cls, arm: str, values: Sequence[Decimal], **limits: Any
-    ) -> "Sample":
+    def from_decimals(cls, arm: str, values: Sequence[Decimal], **limits: Any) -> "Sample":
         """From PostgreSQL `numeric` values. Raises ValueError naming the place of a value that no float can hold."""
         if not values:
             return cls(arm, ZERO, np.empty(0), **limits)
         try:
             pivot = min(values)
-            excess = np.fromiter(
-                map(float, map(EXACT.subtract, values, repeat(pivot))),
-                np.float64,
-                len(values),
-            )
+            excess = np.fromiter(map(float, map(EXACT.subtract, values, repeat(pivot))), np.float64, len(values))
         except InvalidOperation:  # NaN has no order
             raise _not_holdable(arm, values) from None
         if not (math.isfinite(pivot) and np.isfinite(excess).all()):
@@ -89,25 +76,24 @@ class Sample:
 
     @classmethod
     def from_floats(cls, arm: str, values: ArrayLike, **limits: Any) -> "Sample":
-        """From floats, shape (n,): each is taken for exactly the binary number it is. Raises ValueError unless all are finite."""
+        """From floats, shape (n,): each is taken for exactly the binary number it is. Raises ValueError unless all
+        are finite.
+        """
         array = np.asarray(values, dtype=np.float64)
         if not np.isfinite(array).all():
-            raise ValueError(
-                f"arm {arm}: expected finite numbers, got {array[~np.isfinite(array)].tolist()}"
-            )
+            raise ValueError(f"arm {arm}: expected finite numbers, got {array[~np.isfinite(array)].tolist()}")
         if not array.size:
             return cls(arm, ZERO, np.empty(0), **limits)
         pivot = array.min()
-        return cls(arm, Decimal(float(pivot)), array - pivot, **limits)
+        with np.errstate(over="ignore"):  # an infinite excess is refused, by name, in the next line
+            return cls(arm, Decimal(float(pivot)), array - pivot, **limits)
 
     @classmethod
-    def from_float8(
-        cls, arm: str, pivot: Decimal, excess: bytes, **limits: Any
-    ) -> "Sample":
-        """From `min(value)` and `string_agg(float8send((value - minimum)::float8), '')`: PostgreSQL subtracts exactly."""
-        return cls(
-            arm, pivot, np.frombuffer(excess, dtype=">f8").astype(np.float64), **limits
-        )
+    def from_float8(cls, arm: str, pivot: Decimal, excess: bytes, **limits: Any) -> "Sample":
+        """From `min(value)` and `string_agg(float8send((value - minimum)::float8), '')`: PostgreSQL subtracts
+        exactly.
+        """
+        return cls(arm, pivot, np.frombuffer(excess, dtype=">f8").astype(np.float64), **limits)
 
     @property
     def n(self) -> int:
@@ -143,9 +129,7 @@ class Sample:
         if self.n == 1:
             return Moments(1, mean_above_pivot, None)
         variance = (residual @ residual - self.n * rest * rest) / (self.n - 1)
-        return Moments(
-            self.n, mean_above_pivot, math.ldexp(math.sqrt(variance), exponent)
-        )
+        return Moments(self.n, mean_above_pivot, math.ldexp(math.sqrt(variance), exponent))
 
     @cached_property
     def _scales(self) -> "dict[Scale, Sample]":
@@ -160,16 +144,10 @@ class Sample:
     def _logged(self, added: Decimal) -> "Sample":
         start = EXACT.add(self.pivot, added)
         if self.n and start <= 0:
-            raise Refusal(
-                f"value {self.pivot} in arm {self.arm}: a logarithm needs values above {-added:f}"
-            )
-        excess = (
-            np.log1p(self.above_pivot / float(start)) if self.n else self.above_pivot
-        )
+            raise Refusal(f"value {self.pivot} in arm {self.arm}: a logarithm needs values above {-added:f}")
+        excess = np.log1p(self.above_pivot / float(start)) if self.n else self.above_pivot
         # Limits stay on the original scale: ranks and counts, their only use, are taken there.
-        return replace(
-            self, pivot=EXACT.ln(start) if self.n else ZERO, above_pivot=excess
-        )
+        return replace(self, pivot=LOGS.ln(start) if self.n else ZERO, above_pivot=excess)
 
     def at(self, above_pivot: float) -> float:
         """The value that lies so far above the pivot, rounded once."""
@@ -181,13 +159,12 @@ def pivot_gap(upper: Sample, lower: Sample) -> float:
     return float(EXACT.subtract(upper.pivot, lower.pivot))
 
 
-def samples_by_arm(
-    rows: Iterable[tuple[str, Decimal | None, str, Decimal | None]],
-) -> list[Sample]:
+def samples_by_arm(rows: Iterable[tuple[str, Decimal | None, str, Decimal | None]]) -> list[Sample]:
     """Samples from rows (arm, value, qualifier, limit), arms in order of first appearance.
 
-    Qualifier "" or "=" takes the value; "<" counts the row as below its limit, ">" as above it (`limit`, or `value` where the
-    limit stands there). Raises ValueError listing every row that says neither; missing values must be counted before.
+    Qualifier "" or "=" takes the value; "<" counts the row as below its limit, ">" as above it (`limit`, or `value`
+    where the limit stands there). Raises ValueError listing every row that says neither; missing values must be
+    counted before.
     """
     arms: dict[str, tuple[list[Decimal], list[Decimal], list[Decimal]]] = {}
     bad = []
@@ -196,15 +173,11 @@ def samples_by_arm(
         index = _QUALIFIERS.get(qualifier)
         number = value if index == 0 or limit is None else limit
         if index is None or number is None:
-            bad.append(
-                f"row {place} (arm {arm}): qualifier {qualifier!r}, value {value}, limit {limit}"
-            )
+            bad.append(f"row {place} (arm {arm}): qualifier {qualifier!r}, value {value}, limit {limit}")
         else:
             kinds[index].append(number)
     if bad:
-        raise ValueError(
-            "expected a value, or < or > with its limit: " + "; ".join(bad)
-        )
+        raise ValueError("expected a value, or < or > with its limit: " + "; ".join(bad))
     return [
         Sample.from_decimals(
             arm,
@@ -222,11 +195,5 @@ _QUALIFIERS = {"": 0, "=": 0, "<": 1, ">": 2}
 
 
 def _not_holdable(arm: str, values: Sequence[Decimal]) -> ValueError:
-    bad = "; ".join(
-        f"value {i}: {value}"
-        for i, value in enumerate(values)
-        if not math.isfinite(value)
-    )
-    return ValueError(
-        f"arm {arm}: expected finite numbers within double precision, got {bad or 'a range beyond it'}"
-    )
+    bad = "; ".join(f"value {i}: {value}" for i, value in enumerate(values) if not math.isfinite(value))
+    return ValueError(f"arm {arm}: expected finite numbers within double precision, got {bad or 'a range beyond it'}")

@@ -5,16 +5,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-NUMBER_FIELDS = (
-    "estimate",
-    "lower",
-    "upper",
-    "level",
-    "statistic",
-    "df1",
-    "df2",
-    "p_value",
-)
+NUMBER_FIELDS = ("estimate", "lower", "upper", "level", "statistic", "df1", "df2", "p_value")
 
 
 class Kind(StrEnum):
@@ -41,10 +32,10 @@ class Refusal(Exception):
 class Estimate:
     """One number of a summary with everything a reviewer asks about it; nothing in it is rounded.
 
-    `estimate`, `lower` and `upper` are in the endpoint's unit unless the quantity is a ratio, a count or a standardised effect.
-    A test carries `statistic`, `df1`, `df2` (None where it has none) and `p_value`. `n` gives the quantified experimental units
-    by arm. `refused` is the named reason when there is no number; `warnings` say what the reader must know beside the number,
-    among them why a number stands without its interval.
+    `estimate`, `lower` and `upper` are in the endpoint's unit unless the quantity is a ratio, a count or a
+    standardised effect. A test carries `statistic`, `df1`, `df2` (None where it has none) and `p_value`. `n` gives
+    the quantified experimental units by arm. `refused` is the named reason when there is no number; `warnings` say
+    what the reader must know beside the number, among them why a number stands without its interval.
 
     Raises ValueError for NaN or an infinity in any field, and for a refusal that carries a number.
     """
@@ -77,25 +68,17 @@ class Estimate:
                     f"{self.method_key}/{self.quantity}: {name} is {value}, expected a finite number or None"
                 )
         if (self.refused is None) == (self.estimate is None and self.statistic is None):
-            raise ValueError(
-                f"{self.method_key}/{self.quantity}: expected either a number or a reason for refusing it"
-            )
+            raise ValueError(f"{self.method_key}/{self.quantity}: expected either a number or a reason for refusing it")
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready fields: `n` becomes {arm: n}, `warnings` a list; floats keep every digit."""
-        return asdict(self) | {
-            "scale": self.scale.value,
-            "n": dict(self.n),
-            "warnings": list(self.warnings),
-        }
+        return asdict(self) | {"scale": self.scale.value, "n": dict(self.n), "warnings": list(self.warnings)}
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> "Estimate":
         """The inverse of `as_dict`, for stored summaries."""
         n, warnings = tuple(fields["n"].items()), tuple(fields["warnings"])
-        return cls(
-            **fields | {"scale": Scale(fields["scale"]), "n": n, "warnings": warnings}
-        )
+        return cls(**fields | {"scale": Scale(fields["scale"]), "n": n, "warnings": warnings})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,14 +99,10 @@ class Method:
     def estimate(self, quantity: str, scale: Scale, **fields: Any) -> Estimate:
         """An `Estimate` of this method. Raises Refusal where a number left the range of double precision."""
         if quantity not in self.quantities:
-            raise ValueError(
-                f"{self.key}: quantity {quantity!r} is not among the declared ones {self.quantities}"
-            )
+            raise ValueError(f"{self.key}: quantity {quantity!r} is not among the declared ones {self.quantities}")
         for name in NUMBER_FIELDS:
             if fields.get(name) is not None and not math.isfinite(fields[name]):
-                raise Refusal(
-                    f"{quantity}: {name} is outside the range of double precision"
-                )
+                raise Refusal(f"{quantity}: {name} is outside the range of double precision")
         if fields.get("p_value") == 0:
             fields["warnings"] = (
                 *fields.get("warnings", ()),
@@ -131,15 +110,11 @@ class Method:
             )
         return Estimate(quantity=quantity, scale=scale, **self._names(), **fields)
 
-    def refuse(
-        self, quantity: str, scale: Scale, reason: str, **fields: Any
-    ) -> Estimate:
+    def refuse(self, quantity: str, scale: Scale, reason: str, **fields: Any) -> Estimate:
         """An `Estimate` without a number, for the reason given."""
-        return Estimate(
-            quantity=quantity, scale=scale, refused=reason, **self._names(), **fields
-        )
+        return Estimate(quantity=quantity, scale=scale, refused=reason, **self._names(), **fields)
 
-    def _names(self) -> dict[str, str]:
+    def _names(self) -> dict[str, Any]:
         return {
             "method_key": self.key,
             "method_version": self.version,
