@@ -1,0 +1,62 @@
+"""Receiving a file: its bytes are kept under their SHA-256 before any row speaks of them."""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from experiments.models import Experiment, SourceFile
+from labdb.base.access import require
+
+
+@transaction.atomic
+def receive_file(*, data: bytes, name: str, by: Any, experiment: Experiment | None = None) -> SourceFile:
+    """Keep ``data`` as it came. The same bytes received again in the same place are the same file.
+
+    Raises:
+        ValidationError: the file is empty or larger than ``LABDB_MAX_UPLOAD_BYTES``.
+        PermissionDenied: ``by`` may not add files to the experiment.
+    """
+    require(by, "add", SourceFile(experiment=experiment) if experiment else SourceFile)
+    if not data:
+        raise ValidationError({"file": f"“{name}” is empty."})
+    if len(data) > settings.LABDB_MAX_UPLOAD_BYTES:
+        limit = settings.LABDB_MAX_UPLOAD_BYTES // 1024**2
+        raise ValidationError({"file": f"“{name}” has {len(data) / 1024**2:.0f} MB; expected at most {limit} MB."})
+    sha256 = keep_bytes(data)
+    known = SourceFile.objects.filter(experiment=experiment, sha256=sha256)
+    if experiment is None:
+        known = known.filter(uploaded_by=by)
+    found = known.first()
+    if found:
+        return found
+    received = SourceFile(experiment=experiment, sha256=sha256, name=Path(name).name[:250], size_bytes=len(data))
+    received.uploaded_by = by
+    received.save()
+    return received
+
+
+def keep_bytes(data: bytes) -> str:
+    """Write ``data`` under its SHA-256 in ``LABDB_FILES_DIR``, whole or not at all, and return the digest in hex."""
+    sha256 = hashlib.sha256(data).hexdigest()
+    folder = Path(settings.LABDB_FILES_DIR) / sha256[:2]
+    target = folder / sha256
+    if target.exists():
+        return sha256
+    folder.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".incoming-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return sha256

@@ -1,0 +1,190 @@
+"""The life of a job: asked for, published, claimed under a lease, finished or failed. It knows no Celery.
+
+A verb that needs work done calls ``request_job`` in its own transaction (an outbox). A worker calls ``run``.
+"""
+
+import logging
+import threading
+import uuid
+from collections.abc import Callable
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import close_old_connections, connection, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from experiments.models import Experiment, Job
+
+HEARTBEAT = timedelta(seconds=10)
+LEASE = timedelta(seconds=30)
+REPUBLISH_AFTER = timedelta(seconds=60)
+MAX_ATTEMPTS = 3
+
+logger = logging.getLogger(__name__)
+
+
+class LeaseLost(Exception):
+    """Another worker has taken the job over; what this one did is rolled back."""
+
+
+class Progress:
+    """What a verb tells about how far it is. Written by the heartbeat, never by the verb's own transaction."""
+
+    def __init__(self, done: int = 0, total: int | None = None, note: str = "") -> None:
+        self.done, self.total, self.note = done, total, note
+
+    def __call__(self, done: int, total: int | None = None, note: str = "") -> None:
+        self.done, self.total, self.note = done, total, note or self.note
+
+
+Work = Callable[[Job, Progress], dict[str, Any]]
+WORK: dict[str, Work] = {}
+
+
+def work(kind: str) -> Callable[[Work], Work]:
+    """Register the function that does jobs of ``kind``. Two functions of one kind fail at start-up."""
+
+    def register(function: Work) -> Work:
+        if kind in WORK:
+            raise RuntimeError(f"Two functions claim jobs of kind “{kind}”: {WORK[kind]} and {function}.")
+        WORK[kind] = function
+        return function
+
+    return register
+
+
+def request_job(*, kind: str, subject_id: uuid.UUID, by: Any = None, experiment: Experiment | None = None) -> Job:
+    """Ask for work in the caller's transaction. Work that is already queued for the subject is not queued twice."""
+    with transaction.atomic():
+        while True:
+            job = Job(kind=kind, subject_id=subject_id, requested_by=by, experiment=experiment)
+            Job.objects.bulk_create([job], ignore_conflicts=True)
+            queued = Job.objects.filter(kind=kind, subject_id=subject_id, state=Job.State.QUEUED).first()
+            if queued is not None:  # else a worker claimed the one that was in the way: ask again
+                break
+        transaction.on_commit(lambda: publish(queued.pk), robust=True)
+    return queued
+
+
+PUBLISHERS: list[Callable[[str], bool]] = []  # filled by the door of the workers
+
+
+def publish(job_id: uuid.UUID) -> None:
+    """Nudge the workers. The row is the truth: a broker that is down is only logged, the sweep comes again."""
+    if any([publisher(str(job_id)) for publisher in PUBLISHERS]):
+        Job.objects.filter(pk=job_id).update(published_at=timezone.now())
+
+
+def sweep() -> int:
+    """Publish every open job that no worker holds and that was not published lately; fail those out of attempts."""
+    now = timezone.now()
+    expired = Q(state=Job.State.RUNNING, lease_expires_at__lt=now)
+    exhausted = Job.objects.filter(expired, attempts__gte=MAX_ATTEMPTS)
+    lost = f"The worker was lost {MAX_ATTEMPTS} times while it did this."
+    exhausted.update(state=Job.State.FAILED, finished_at=now, lease=None, error=lost)
+    waiting = Q(state=Job.State.QUEUED) & (Q(published_at=None) | Q(published_at__lt=now - REPUBLISH_AFTER))
+    open_jobs = list(Job.objects.filter(waiting | expired).order_by("requested_at").values_list("pk", flat=True)[:1000])
+    for job_id in open_jobs:
+        publish(job_id)
+    return len(open_jobs)
+
+
+def run(job_id: uuid.UUID | str) -> bool:
+    """Claim the job and do its work; False where someone else has it or it is done.
+
+    The effects and the job's end are one transaction that holds only while the lease does, so that a job that runs
+    twice has its effects once.
+    """
+    job = claim(job_id)
+    if job is None:
+        return False
+    progress = Progress()
+    with _heartbeat(job, progress):
+        try:
+            with transaction.atomic():
+                result = WORK[job.kind](job, progress)
+                _finish(job, progress, result)
+        except LeaseLost:
+            logger.warning("job %s was taken over by another worker", job.pk)
+            return False
+        except Exception as error:
+            logger.exception("job %s (%s) failed", job.pk, job.kind)
+            _fail(job, error)
+    return True
+
+
+def claim(job_id: uuid.UUID | str) -> Job | None:
+    """Take the job by a conditional update, or None where it is held, finished or out of attempts."""
+    now, lease = timezone.now(), uuid.uuid4()
+    free = Q(state=Job.State.QUEUED) | Q(state=Job.State.RUNNING, lease_expires_at__lt=now)
+    claimed = Job.objects.filter(free, pk=job_id, attempts__lt=MAX_ATTEMPTS).update(
+        state=Job.State.RUNNING, lease=lease, lease_expires_at=now + LEASE, started_at=now, attempts=F("attempts") + 1
+    )
+    return Job.objects.get(pk=job_id) if claimed else None
+
+
+def _finish(job: Job, progress: Progress, result: dict[str, Any]) -> None:
+    held = Job.objects.filter(pk=job.pk, lease=job.lease, state=Job.State.RUNNING)
+    total = progress.total or progress.done
+    done = held.update(
+        state=Job.State.DONE,
+        finished_at=timezone.now(),
+        lease=None,
+        result=result,
+        error="",
+        progress_done=total,
+        progress_total=total,
+        progress_note=progress.note,
+    )
+    if not done:
+        raise LeaseLost
+
+
+def _fail(job: Job, error: Exception) -> None:
+    told = "\n".join(error.messages) if isinstance(error, ValidationError) else f"{type(error).__name__}: {error}"
+    Job.objects.filter(pk=job.pk, lease=job.lease).update(
+        state=Job.State.FAILED, finished_at=timezone.now(), lease=None, error=told
+    )
+
+
+@contextmanager
+def _heartbeat(job: Job, progress: Progress) -> Any:
+    """Renew the lease and write the progress from a thread with a connection of its own while the work goes on."""
+    stop = threading.Event()
+    thread = threading.Thread(target=_beat, args=(job, progress, stop), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _beat(job: Job, progress: Progress, stop: threading.Event) -> None:
+    beat, told, since = 0.5, None, 0.0
+    try:
+        while not stop.wait(beat):
+            since += beat
+            now = (progress.done, progress.total, progress.note)
+            if now == told and since < HEARTBEAT.total_seconds():
+                continue
+            told, since = now, 0.0
+            _renew(job, progress)
+    finally:
+        connection.close()
+
+
+def _renew(job: Job, progress: Progress) -> None:
+    try:
+        close_old_connections()
+        Job.objects.filter(pk=job.pk, lease=job.lease, state=Job.State.RUNNING).update(
+            lease_expires_at=timezone.now() + LEASE,
+            progress_done=progress.done,
+            progress_total=progress.total,
+            progress_note=progress.note[:200],
+        )
+    except Exception:  # the next beat tries again; a lease that runs out is given to another worker
+        logger.exception("the lease of job %s could not be renewed", job.pk)

@@ -1,0 +1,174 @@
+"""Recording and correcting observations: the only way in, for sheets, assays and scripts alike."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from experiments.models import Endpoint, Experiment, Observation
+from experiments.units import UnitError, factor
+from labdb.base.access import require
+from labdb.base.bulk import BulkRefused, RowProblem, bulk_insert
+
+
+@dataclass(slots=True)
+class NewObservation:
+    """An observation to be recorded. Relations are given by primary key.
+
+    ``number`` is the value in ``unit``, or the quantification limit where ``qualifier`` is ``<`` or ``>``; an empty
+    ``unit`` means the endpoint's canonical one.
+    """
+
+    endpoint: uuid.UUID
+    observed_at: datetime
+    animal: uuid.UUID | None = None
+    cage: uuid.UUID | None = None
+    litter: uuid.UUID | None = None
+    timepoint: uuid.UUID | None = None
+    number: Decimal | None = None
+    unit: str = ""
+    qualifier: str = "="
+    category: str | None = None
+    is_time_known: bool = True
+    side: str | None = None
+    reader: str | None = None
+    specimen: uuid.UUID | None = None
+    ordinal: int | None = None
+    source_file: uuid.UUID | None = None
+    source_place: str = ""
+    id: uuid.UUID = field(default_factory=uuid.uuid4)
+
+
+TAKEN_OVER = ("id", "endpoint", "observed_at", "animal", "cage", "litter", "timepoint", "qualifier", "category") + (
+    "is_time_known", "side", "reader", "specimen", "ordinal", "source_file", "source_place"
+)  # fmt: skip
+NAMES = (*TAKEN_OVER, "value", "limit", "unit", "entered_value", "entered_unit") + (
+    "experiment", "recorded_by", "recorded_at", "is_current"
+)  # fmt: skip
+
+
+def noon(day: date) -> datetime:
+    """The instant that stands for a day of which no time is known: noon, where no daylight-saving change reaches."""
+    return datetime.combine(day, time(12), tzinfo=ZoneInfo(settings.TIME_ZONE))
+
+
+def record_observations(*, experiment: Experiment, observations: Sequence[NewObservation], by: Any) -> int:
+    """Record all of ``observations`` in ``experiment``, or none, and return their number.
+
+    Raises:
+        BulkRefused: one or more are invalid; each is named with field, value and what was expected.
+        PermissionDenied: ``by`` may not record observations in the experiment.
+    """
+    require(by, "add", Observation(experiment=experiment))
+    rows = list(_rows(experiment, observations, by))
+    return bulk_insert(Observation, NAMES, rows)
+
+
+def _rows(experiment: Experiment, observations: Iterable[NewObservation], by: Any) -> Iterable[tuple]:
+    units = dict(Endpoint.objects.values_list("id", "unit"))
+    now, experiment_id, user_id = timezone.now(), experiment.pk, by.pk
+    factors: dict[tuple[uuid.UUID, str], Decimal | None] = {}
+    problems: list[RowProblem] = []
+    for index, new in enumerate(observations):
+        key = (new.endpoint, new.unit)
+        if key not in factors:
+            factors[key] = _factor(new, units)
+        multiplier = factors[key]
+        if multiplier is None:
+            problems.append(RowProblem(index, "entered_unit", new.unit, _unit_message(new, units)))
+            continue
+        number = new.number
+        if number is not None and not isinstance(number, Decimal):
+            problems.append(RowProblem(index, "value", number, f"“{number}” is not an exact number (Decimal)."))
+            continue
+        if number is not None and multiplier != 1:
+            number *= multiplier
+        unit = units.get(new.endpoint, "")
+        value, limit = (number, None) if new.qualifier == "=" else (None, number)
+        yield (
+            new.id, new.endpoint, new.observed_at, new.animal, new.cage, new.litter, new.timepoint, new.qualifier,
+            new.category, new.is_time_known, new.side, new.reader, new.specimen, new.ordinal, new.source_file,
+            new.source_place, value, limit, unit, new.number, new.unit or unit, experiment_id, user_id, now, True,
+        )  # fmt: skip
+    if problems:
+        raise BulkRefused(problems)
+
+
+def _factor(new: NewObservation, units: dict) -> Decimal | None:
+    canonical = units.get(new.endpoint, "")
+    if not new.unit:
+        return Decimal(1)
+    try:
+        return factor(new.unit, canonical)
+    except UnitError:
+        return None
+
+
+def _unit_message(new: NewObservation, units: dict) -> str:
+    try:
+        factor(new.unit, units.get(new.endpoint, ""))
+    except UnitError as error:
+        return str(error)
+    return ""
+
+
+@transaction.atomic
+def correct_observation(
+    *,
+    observation: Observation,
+    reason: str,
+    by: Any,
+    number: Decimal | None = None,
+    unit: str = "",
+    qualifier: str = "=",
+    category: str | None = None,
+) -> Observation:
+    """Replace ``observation`` by a newer one that supersedes it, with a reason; the old row stays, closed.
+
+    Raises:
+        ValidationError: no reason, an observation that is no longer current, or an invalid value.
+        PermissionDenied: ``by`` may not change observations of the experiment.
+    """
+    require(by, "change", observation)
+    if not reason.strip():
+        raise ValidationError({"reason": "A correction needs a reason."})
+    # The old row is closed first: only one current row may stand under the key. Counting rows decides the race.
+    if not Observation.objects.filter(pk=observation.pk, is_current=True).update(is_current=False):
+        raise ValidationError({"supersedes": "This observation was already corrected; correct the current one."})
+    newer = Observation.objects.get(pk=observation.pk)
+    newer.pk, newer._state.adding = uuid.uuid4(), True
+    newer.supersedes_id, newer.reason = observation.pk, reason.strip()
+    newer.is_current, newer.recorded_by, newer.recorded_at = True, by, timezone.now()
+    _set_value(newer, number, unit or newer.unit, qualifier, category)
+    newer.save()
+    observation.is_current = False
+    return newer
+
+
+def _set_value(row: Observation, number: Decimal | None, unit: str, qualifier: str, category: str | None) -> None:
+    try:
+        canonical = None if number is None else number * factor(unit, row.unit)
+    except UnitError as error:
+        raise ValidationError({"entered_unit": str(error)}) from None
+    row.qualifier, row.category = qualifier, category
+    row.entered_value, row.entered_unit = number, unit
+    row.value, row.limit = (canonical, None) if qualifier == "=" else (None, canonical)
+
+
+def planned_timepoints(experiment: Experiment) -> dict[int, uuid.UUID]:
+    """The planned timepoint of every study day that lies in a timepoint's window (the nearest one where two reach it)."""
+    reach: dict[int, list[tuple[int, uuid.UUID]]] = defaultdict(list)
+    for point in experiment.timepoints.all():
+        first, last = (point.study_day - point.window_before_days, point.study_day + point.window_after_days)
+        for day in range(first, last + 1):
+            reach[day].append((abs(day - point.study_day), point.pk))
+    return {day: min(candidates, key=lambda c: c[0])[1] for day, candidates in reach.items()}

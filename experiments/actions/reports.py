@@ -1,0 +1,88 @@
+"""Asking for reports, rendering them, and opening those whose time has come."""
+
+import calendar
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.utils import timezone
+
+from experiments.actions.files import keep_bytes
+from experiments.actions.jobs import Progress, request_job, work
+from experiments.models import Experiment, Job, Report, ReportSchedule
+from labdb.base.access import require
+
+RENDER = "render_report"
+
+
+@transaction.atomic
+def request_report(*, experiment: Experiment, by: Any, kind: str = Report.Kind.OUTCOME) -> Report:
+    """Ask for a report of the experiment as it is now."""
+    require(by, "add", Report(experiment=experiment))
+    report = Report(experiment=experiment, kind=kind)
+    report.save()
+    report.job = request_job(kind=RENDER, subject_id=report.pk, experiment=experiment, by=by)
+    report.save()
+    return report
+
+
+@work(RENDER)
+def render_report(job: Job, progress: Progress) -> dict[str, Any]:
+    """Render the report's PDF and keep it by its SHA-256."""
+    from experiments.reports.outcome import render
+
+    report = Report.objects.select_related("experiment").get(pk=job.subject_id)
+    rendered = render(report.experiment, progress)
+    report.sha256 = keep_bytes(rendered.pdf)
+    report.inputs_sha256 = rendered.inputs_sha256
+    report.rendered_at = timezone.now()
+    report.save()
+    return {"report": str(report.pk), "sha256": report.sha256, "bytes": len(rendered.pdf)}
+
+
+def open_due_reports(*, now: datetime) -> int:
+    """Open every scheduled report that became due, exactly once however many beats ask, and return their number."""
+    opened = 0
+    for schedule in ReportSchedule.objects.filter(is_active=True).select_related("experiment"):
+        due = last_due_at(schedule, now)
+        if due >= schedule.active_since:
+            opened += _open_once(schedule, due)
+    return opened
+
+
+def _open_once(schedule: ReportSchedule, due: datetime) -> int:
+    with transaction.atomic():
+        report = Report(experiment=schedule.experiment, schedule=schedule, due_at=due)
+        rows = Report.objects.bulk_create([report], ignore_conflicts=True)
+        stored = Report.objects.filter(pk=rows[0].pk).first()
+        if stored is None:
+            return 0
+        stored.job = request_job(kind=RENDER, subject_id=stored.pk, experiment=schedule.experiment)
+        stored.save()
+    return 1
+
+
+def last_due_at(schedule: ReportSchedule, now: datetime) -> datetime:
+    """The latest instant at or before ``now`` when the schedule was due.
+
+    The local time is meant: over a daylight-saving change a daily report stays at its hour. A time that the change skips
+    falls on the instant after it, one that comes twice counts once (its first).
+    """
+    zone = ZoneInfo(schedule.time_zone)
+    day = now.astimezone(zone).date()
+    for _ in range(32):
+        if _is_due_on(schedule, day):
+            due = datetime.combine(day, schedule.at_time, tzinfo=zone).astimezone(ZoneInfo("UTC"))
+            if due <= now:
+                return due
+        day -= timedelta(days=1)
+    raise AssertionError(f"{schedule} is due on no day of a month")
+
+
+def _is_due_on(schedule: ReportSchedule, day: Any) -> bool:
+    if schedule.cadence == ReportSchedule.Cadence.WEEKLY:
+        return day.weekday() == schedule.weekday
+    if schedule.cadence == ReportSchedule.Cadence.MONTHLY:
+        return day.day == min(schedule.day_of_month or 1, calendar.monthrange(day.year, day.month)[1])
+    return True

@@ -1,0 +1,270 @@
+"""Animals: strain, litter, cage, enrolment in an experiment, allocation to an arm, and how it ended."""
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateRangeField, RangeBoundary, RangeOperators
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Func, Q
+
+from experiments.models.studies import Arm, Experiment
+from labdb.base.access import LAB_WIDE
+from labdb.base.constraints import Check
+from labdb.base.models import ValidatedModel
+
+
+class Strain(ValidatedModel):
+    """A strain or stock of a species."""
+
+    experiment_path = LAB_WIDE
+
+    class Species(models.TextChoices):
+        MOUSE = "mouse"
+        RAT = "rat"
+        RABBIT = "rabbit"
+        UNKNOWN = "unknown"
+
+    name = models.CharField(max_length=120)
+    species = models.CharField(max_length=12, choices=Species.choices, default=Species.MOUSE)
+    mgi_id = models.CharField("MGI id", max_length=20, blank=True, help_text="e.g. MGI:3028467")
+    rrid = models.CharField("RRID", max_length=40, blank=True)
+
+    class Meta:
+        ordering = ["species", "name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["species", "name"],
+                name="strain_once",
+                violation_error_message="This strain is already recorded.",
+            ),
+            Check("strain_name_not_blank", ~Q(name=""), "A strain needs a name.", "name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Litter(ValidatedModel):
+    """Animals born together of one dam. A code that is only unique within a study belongs to that experiment."""
+
+    experiment_path = ("experiment", "experiment__isnull")
+
+    experiment = models.ForeignKey(Experiment, models.PROTECT, null=True, blank=True, related_name="litters")
+    code = models.CharField(max_length=60)
+    dam = models.CharField(max_length=60, blank=True, help_text="The dam's identity, where it is known.")
+    born_on = models.DateField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["code"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["experiment", "code"],
+                name="litter_code_once",
+                nulls_distinct=False,
+                violation_error_message="There is already a litter with this code.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Cage(ValidatedModel):
+    """A cage. A label that is only unique within a study (A, B, …) belongs to that experiment."""
+
+    experiment_path = ("experiment", "experiment__isnull")
+
+    experiment = models.ForeignKey(Experiment, models.PROTECT, null=True, blank=True, related_name="cages")
+    label = models.CharField(max_length=60)
+
+    class Meta:
+        ordering = ["label"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["experiment", "label"],
+                name="cage_label_once",
+                nulls_distinct=False,
+                violation_error_message="There is already a cage with this label.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class Animal(ValidatedModel):
+    """One animal. What is not known stays unknown: no birth date is an unknown birth date."""
+
+    experiment_path = ("enrolments__experiment", "enrolments__isnull")
+
+    class Sex(models.TextChoices):
+        FEMALE = "F", "female"
+        MALE = "M", "male"
+        UNKNOWN = "U", "unknown"
+
+    lab_id = models.CharField("animal id", max_length=60, unique=True)
+    strain = models.ForeignKey(Strain, models.PROTECT, related_name="animals")
+    sex = models.CharField(max_length=1, choices=Sex.choices, default=Sex.UNKNOWN)
+    born_on = models.DateField(null=True, blank=True)
+    litter = models.ForeignKey(Litter, models.PROTECT, null=True, blank=True, related_name="animals")
+
+    class Meta:
+        ordering = ["lab_id"]
+        constraints = [Check("animal_id_not_blank", ~Q(lab_id=""), "An animal needs an id.", "lab_id")]
+
+    def __str__(self) -> str:
+        return self.lab_id
+
+
+class Housing(ValidatedModel):
+    """The days an animal lived in a cage: from ``started_on`` up to, not including, ``ended_on``."""
+
+    experiment_path = ("animal__enrolments__experiment", "animal__enrolments__isnull")
+
+    animal = models.ForeignKey(Animal, models.PROTECT, related_name="housings")
+    cage = models.ForeignKey(Cage, models.PROTECT, related_name="housings")
+    started_on = models.DateField()
+    ended_on = models.DateField(null=True, blank=True, help_text="The day it left; empty while it lives there.")
+
+    class Meta:
+        ordering = ["animal", "started_on"]
+        constraints = [
+            Check(
+                "housing_ends_after_start",
+                Q(ended_on__isnull=True) | Q(ended_on__gt=F("started_on")),
+                "An animal leaves a cage after the day it came.",
+                "ended_on",
+            ),
+            ExclusionConstraint(
+                name="housing_no_overlap",
+                expressions=[
+                    ("animal", RangeOperators.EQUAL),
+                    (
+                        Func(
+                            "started_on",
+                            "ended_on",
+                            RangeBoundary(),
+                            function="DATERANGE",
+                            output_field=DateRangeField(),
+                        ),
+                        RangeOperators.OVERLAPS,
+                    ),
+                ],
+                violation_error_message="The animal is already housed in a cage on these days.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.animal} in {self.cage} from {self.started_on}"
+
+    def clean(self) -> None:
+        if self.animal_id and self.animal.born_on and self.started_on and self.started_on < self.animal.born_on:
+            raise ValidationError({"started_on": f"The animal was born on {self.animal.born_on}."})
+
+
+class Enrolment(ValidatedModel):
+    """An animal's part in an experiment. Study days count from its own ``day_0``."""
+
+    experiment_path = "experiment"
+
+    experiment = models.ForeignKey(Experiment, models.PROTECT, related_name="enrolments")
+    animal = models.ForeignKey(Animal, models.PROTECT, related_name="enrolments")
+    day_0 = models.DateField("day 0", null=True, blank=True, help_text="Local date of the animal's study day 0.")
+
+    class Meta:
+        ordering = ["experiment", "animal"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["experiment", "animal"],
+                name="enrolment_once",
+                violation_error_message="The animal is already enrolled in this experiment.",
+            ),
+            models.UniqueConstraint(fields=["id", "experiment"], name="enrolment_with_experiment"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.animal} in {self.experiment}"
+
+    def clean(self) -> None:
+        if self.animal_id and self.day_0 and self.animal.born_on and self.day_0 < self.animal.born_on:
+            raise ValidationError({"day_0": f"The animal was born on {self.animal.born_on}."})
+
+
+class Allocation(ValidatedModel):
+    """The arm an enrolled animal is in. Arm, dose, batch and product of an animal are reached through this row only."""
+
+    experiment_path = "experiment"
+
+    class Method(models.TextChoices):
+        RECORDED = "recorded", "recorded from the laboratory's own list"
+        RANDOMISED = "randomised"
+
+    experiment = models.ForeignKey(Experiment, models.PROTECT, related_name="allocations")
+    enrolment = models.OneToOneField(Enrolment, models.PROTECT, related_name="allocation")
+    arm = models.ForeignKey(Arm, models.PROTECT, related_name="allocations")
+    method = models.CharField(max_length=12, choices=Method.choices, default=Method.RECORDED)
+    allocated_at = models.DateTimeField(auto_now_add=True)
+
+    database_messages = {
+        "allocation_enrolment_same_experiment": ("enrolment", "The animal is enrolled in another experiment."),
+        "allocation_arm_same_experiment": ("arm", "The arm belongs to another experiment."),
+    }
+
+    class Meta:
+        ordering = ["experiment", "enrolment"]
+
+    def __str__(self) -> str:
+        return f"{self.enrolment}: {self.arm}"
+
+
+class Disposition(ValidatedModel):
+    """How an animal's part in an experiment ended, and on which day."""
+
+    experiment_path = "experiment"
+
+    class Kind(models.TextChoices):
+        SCHEDULED = "scheduled", "scheduled euthanasia"
+        HUMANE_ENDPOINT = "humane_endpoint"
+        EUTHANISED = "euthanised", "euthanised, reason not recorded"
+        FOUND_DEAD = "found_dead"
+        DIED = "died", "died, circumstances not recorded"
+        ACCIDENTAL = "accidental"
+        TRANSFERRED = "transferred"
+        SURVIVED = "survived", "alive at the end of observation"
+
+    experiment = models.ForeignKey(Experiment, models.PROTECT, related_name="dispositions")
+    enrolment = models.OneToOneField(Enrolment, models.PROTECT, related_name="disposition")
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    occurred_on = models.DateField()
+    note = models.CharField(max_length=250, blank=True, help_text="As it was written down.")
+
+    database_messages = {
+        "disposition_enrolment_same_experiment": ("enrolment", "The animal is enrolled in another experiment.")
+    }
+
+    class Meta:
+        ordering = ["experiment", "occurred_on"]
+
+    def __str__(self) -> str:
+        return f"{self.enrolment}: {self.get_kind_display()} on {self.occurred_on}"
+
+
+class Procedure(ValidatedModel):
+    """Something that was done to an animal, in the laboratory's own words until it is recorded in detail."""
+
+    experiment_path = "experiment"
+
+    experiment = models.ForeignKey(Experiment, models.PROTECT, related_name="procedures")
+    enrolment = models.ForeignKey(Enrolment, models.PROTECT, related_name="procedures")
+    name = models.CharField(max_length=60, help_text="e.g. pre-treatment, induction")
+    description = models.CharField(max_length=500)
+    performed_on = models.DateField(null=True, blank=True, help_text="Empty where the day is unknown.")
+
+    database_messages = {
+        "procedure_enrolment_same_experiment": ("enrolment", "The animal is enrolled in another experiment.")
+    }
+
+    class Meta:
+        ordering = ["experiment", "performed_on"]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.description}"

@@ -1,0 +1,72 @@
+"""Imports of a laboratory's own sheets: the reusable mapping, the run, and every row with its problems."""
+
+from django.db import models
+
+from experiments.models.files import SourceFile
+from experiments.models.jobs import Job
+from labdb.base.access import LAB_WIDE
+from labdb.base.models import ValidatedModel
+
+
+class ImportTemplate(ValidatedModel):
+    """Which column of a sheet holds what, chosen by a user and kept for the next file."""
+
+    experiment_path = LAB_WIDE
+
+    name = models.CharField(max_length=120, unique=True)
+    kind = models.CharField(max_length=40, default="animals", help_text="Which importer reads it.")
+    mapping = models.JSONField()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ImportRun(ValidatedModel):
+    """One file read through one template. Nothing is written to the record before a person takes the rows."""
+
+    experiment_path = ("source_file__experiment", "@source_file__uploaded_by")
+
+    class State(models.TextChoices):
+        CHECKING = "checking"
+        CHECKED = "checked"
+        TAKING = "taking"
+        TAKEN = "taken"
+        DISCARDED = "discarded"
+
+    source_file = models.ForeignKey(SourceFile, models.PROTECT, related_name="import_runs")
+    template = models.ForeignKey(ImportTemplate, models.PROTECT, related_name="runs")
+    mapping = models.JSONField(help_text="The template's mapping when the run began.")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.CHECKING)
+    valid_rows_only = models.BooleanField(default=False)
+    job = models.ForeignKey(Job, models.PROTECT, null=True, blank=True, related_name="+")
+    counts = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.source_file} through {self.template}"
+
+
+class ImportRow(ValidatedModel):
+    """A row of the file as it came, with everything that is wrong with it."""
+
+    experiment_path = ("run__source_file__experiment", "@run__source_file__uploaded_by")
+
+    run = models.ForeignKey(ImportRun, models.CASCADE, related_name="rows")
+    sheet = models.CharField(max_length=120)
+    row_number = models.PositiveIntegerField()
+    cells = models.JSONField()
+    problems = models.JSONField(default=list, blank=True)
+    is_valid = models.BooleanField()
+
+    class Meta:
+        ordering = ["run", "sheet", "row_number"]
+        constraints = [models.UniqueConstraint(fields=["run", "sheet", "row_number"], name="import_row_once")]
+
+    def __str__(self) -> str:
+        return f"{self.sheet} row {self.row_number}"

@@ -1,0 +1,155 @@
+"""An experiment, who works on it, its arms and its planned timepoints."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from labdb.base.constraints import Check
+from labdb.base.models import ValidatedModel
+
+
+class Experiment(ValidatedModel):
+    """One study, from plan to signature."""
+
+    experiment_path = "self"
+
+    class Status(models.TextChoices):
+        PLANNED = "planned"
+        RUNNING = "running"
+        CLOSED = "closed"
+        SIGNED = "signed"
+
+    class Masking(models.TextChoices):
+        BLINDED = "blinded"
+        OPEN_LABEL = "open_label", "open-label"
+
+    class Unit(models.TextChoices):
+        ANIMAL = "animal"
+        LITTER = "litter"
+        CAGE = "cage"
+
+    code = models.CharField(max_length=60, unique=True, help_text="Short and unique, as it stands on cage cards.")
+    title = models.CharField(max_length=250)
+    hypothesis = models.TextField(blank=True)
+    masking = models.CharField(
+        max_length=12,
+        choices=Masking.choices,
+        default=Masking.BLINDED,
+        help_text="Effects by arm of a blinded experiment stay hidden. Open-label is an explicit choice that every page prints.",
+    )
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.RUNNING)
+    experimental_unit = models.CharField(max_length=8, choices=Unit.choices, default=Unit.ANIMAL)
+    day_0_definition = models.CharField(max_length=250, blank=True, help_text="What happens on study day 0.")
+    is_simulated = models.BooleanField(default=False, help_text="Simulated data; every page says so.")
+    primary_endpoint = models.ForeignKey(
+        "experiments.Endpoint", models.PROTECT, null=True, blank=True, related_name="primary_in"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["code"]
+        constraints = [Check("experiment_code_not_blank", ~Q(code=""), "An experiment needs a code.", "code")]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Membership(ValidatedModel):
+    """What a person is in an experiment."""
+
+    experiment_path = "experiment"
+
+    class Role(models.TextChoices):
+        SCIENTIST = "scientist"
+
+    experiment = models.ForeignKey(Experiment, models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="memberships")
+    role = models.CharField(max_length=12, choices=Role.choices, default=Role.SCIENTIST)
+
+    class Meta:
+        ordering = ["experiment", "user"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["experiment", "user", "role"],
+                name="membership_once",
+                violation_error_message="This person already holds this role in the experiment.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}, {self.get_role_display()} of {self.experiment}"
+
+
+class Arm(ValidatedModel):
+    """A group of animals that is treated alike. ``reference`` is the arm it is compared with."""
+
+    experiment_path = "experiment"
+
+    class Kind(models.TextChoices):
+        NORMAL_CONTROL = "normal_control"
+        SHAM = "sham"
+        VEHICLE = "vehicle", "POI + vehicle"
+        PRODUCT = "product", "POI + product"
+        COMPARATOR = "comparator", "positive comparator"
+        OTHER = "other"
+
+    experiment = models.ForeignKey(Experiment, models.PROTECT, related_name="arms")
+    label = models.CharField(max_length=120)
+    description = models.CharField(max_length=500, blank=True)
+    kind = models.CharField(max_length=16, choices=Kind.choices, default=Kind.OTHER)
+    position = models.PositiveSmallIntegerField(default=0, help_text="Order in tables and figures.")
+    planned_n = models.PositiveIntegerField(null=True, blank=True, verbose_name="planned n")
+    reference = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, help_text="The arm that this one is compared with."
+    )
+
+    database_messages = {
+        "arm_reference_same_experiment": ("reference", "The reference arm belongs to another experiment.")
+    }
+
+    class Meta:
+        ordering = ["experiment", "position", "label"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["experiment", "label"],
+                name="arm_label_once",
+                violation_error_message="The experiment already has an arm with this label.",
+            ),
+            models.UniqueConstraint(fields=["id", "experiment"], name="arm_with_experiment"),
+            Check("arm_label_not_blank", ~Q(label=""), "An arm needs a label.", "label"),
+            Check("arm_not_own_reference", ~Q(reference=F("id")), "An arm cannot be its own reference.", "reference"),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class Timepoint(ValidatedModel):
+    """A planned moment of observation: a study day with the window in which a measurement counts as of that day."""
+
+    experiment_path = "experiment"
+
+    experiment = models.ForeignKey(Experiment, models.PROTECT, related_name="timepoints")
+    label = models.CharField(max_length=60)
+    study_day = models.SmallIntegerField(help_text="Whole days from the animal's day 0.")
+    window_before_days = models.PositiveSmallIntegerField(default=0)
+    window_after_days = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["experiment", "study_day"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["experiment", "study_day"],
+                name="timepoint_day_once",
+                violation_error_message="The experiment already plans a timepoint on this study day.",
+            ),
+            models.UniqueConstraint(
+                fields=["experiment", "label"],
+                name="timepoint_label_once",
+                violation_error_message="The experiment already has a timepoint with this label.",
+            ),
+            models.UniqueConstraint(fields=["id", "experiment"], name="timepoint_with_experiment"),
+        ]
+
+    def __str__(self) -> str:
+        return self.label

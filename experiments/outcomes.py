@@ -1,0 +1,204 @@
+"""The only glue between rows and statistics: what a summary reads, its digest, and the estimates made of it.
+
+One query reads an experiment once. PostgreSQL subtracts the smallest value of each group exactly before anything becomes
+a float, so no digit is lost on the way; it also digests the rows, so an unchanged endpoint costs nothing but its digest.
+"""
+
+import hashlib
+import json
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection
+
+from experiments.models import Arm, Endpoint, Experiment, Timepoint
+from experiments.stats.base.vocabulary import Estimate, Scale
+
+if TYPE_CHECKING:
+    from experiments.stats.base.sample import Sample
+
+POOLED = "all arms"
+SHOWN_WHILE_BLINDED = ("counts",)
+
+# How an observation's animal leads to its experimental unit.
+UNIT = {
+    Experiment.Unit.ANIMAL: "o.animal_id",
+    Experiment.Unit.LITTER: "coalesce(a.litter_id, o.animal_id)",
+    Experiment.Unit.CAGE: """coalesce((SELECT h.cage_id FROM experiments_housing h WHERE h.animal_id = o.animal_id
+        AND h.started_on <= o.observed_at::date AND coalesce(h.ended_on > o.observed_at::date, true)), o.animal_id)""",
+}
+
+# Rows of sides, readers and sections are rolled up by their assay first; only values of the whole animal are read here.
+# A unit with several values (specimens; animals of a cage) counts with their mean, or as censored where one of them is.
+QUERY = """
+WITH units AS MATERIALIZED (
+    SELECT o.endpoint_id, o.timepoint_id, {arm} AS arm_id, {unit} AS unit_id, max(o.qualifier) AS qualifier,
+           CASE WHEN count(*) = 1 THEN min(o.value) ELSE avg(o.value) END AS value, max(o."limit") AS "limit"
+      FROM experiments_observation o
+      JOIN experiments_animal a ON a.id = o.animal_id
+      JOIN experiments_enrolment e ON e.experiment_id = o.experiment_id AND e.animal_id = o.animal_id
+      JOIN experiments_allocation l ON l.enrolment_id = e.id
+     WHERE o.experiment_id = %(experiment)s AND o.is_current AND o.timepoint_id IS NOT NULL AND o.category IS NULL
+       AND o.side IS NULL AND o.reader IS NULL AND o.ordinal IS NULL
+     GROUP BY 1, 2, 3, 4
+), pivots AS (
+    SELECT endpoint_id, timepoint_id, arm_id, min(value) FILTER (WHERE qualifier = '=') AS pivot
+      FROM units GROUP BY 1, 2, 3
+)
+SELECT endpoint_id, timepoint_id, arm_id, pivot,
+       string_agg(float8send((value - pivot)::float8), '' ORDER BY unit_id) FILTER (WHERE qualifier = '='),
+       count(*) FILTER (WHERE qualifier = '<'), max("limit") FILTER (WHERE qualifier = '<'),
+       count(*) FILTER (WHERE qualifier = '>'), min("limit") FILTER (WHERE qualifier = '>'),
+       sha256(convert_to(string_agg(concat_ws(' ', unit_id, qualifier, value, "limit"), E'\\n' ORDER BY unit_id), 'UTF8'))
+  FROM units JOIN pivots USING (endpoint_id, timepoint_id, arm_id)
+ GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3
+"""
+
+
+@dataclass(frozen=True)
+class Group:
+    """The values of one arm at one timepoint."""
+
+    timepoint: uuid.UUID
+    arm: uuid.UUID | None
+    pivot: Decimal | None
+    above_pivot: bytes
+    n_below_limit: int
+    highest_lower_limit: Decimal | None
+    n_above_limit: int
+    lowest_upper_limit: Decimal | None
+    sha256: bytes
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """All that a summary of one endpoint is computed from, and the digest of it."""
+
+    endpoint: Endpoint
+    scale: str
+    groups: tuple[Group, ...]
+    sha256: str
+    methods: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Design:
+    """Arms in their order, planned timepoints, and how many experimental units were allocated and not yet gone."""
+
+    is_blinded: bool
+    arms: tuple[Arm, ...]
+    timepoints: tuple[Timepoint, ...]
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """(arm, reference arm) by label; empty while blinded."""
+        labels = {arm.pk: arm.label for arm in self.arms}
+        return [] if self.is_blinded else [(a.label, labels[a.reference_id]) for a in self.arms if a.reference_id]
+
+
+def design_of(experiment: Experiment) -> Design:
+    blinded = experiment.masking == Experiment.Masking.BLINDED
+    return Design(blinded, tuple(experiment.arms.all()), tuple(experiment.timepoints.all()))
+
+
+def read_inputs(experiment: Experiment, design: Design) -> list[Inputs]:
+    """The inputs of every endpoint that was observed at a planned timepoint, read in one query."""
+    arm = "NULL::uuid" if design.is_blinded else "l.arm_id"
+    query = QUERY.format(arm=arm, unit=UNIT[Experiment.Unit(experiment.experimental_unit)])
+    if design.is_blinded:  # rows join on their arm, which pooled rows do not have
+        query = query.replace("USING (endpoint_id, timepoint_id, arm_id)", "USING (endpoint_id, timepoint_id)")
+        query = query.replace(
+            "SELECT endpoint_id, timepoint_id, arm_id, pivot", "SELECT endpoint_id, timepoint_id, units.arm_id, pivot"
+        )
+    groups: dict[uuid.UUID, list[Group]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(query, {"experiment": experiment.pk})
+        for endpoint_id, timepoint, arm_id, pivot, excess, *limits, digest in cursor:
+            group = Group(timepoint, arm_id, pivot, bytes(excess or b""), *limits, bytes(digest))
+            groups[endpoint_id].append(group)
+    endpoints = Endpoint.objects.in_bulk(groups)
+    return [_inputs(experiment, design, endpoints[key], groups[key]) for key in sorted(groups, key=str)]
+
+
+def _inputs(experiment: Experiment, design: Design, endpoint: Endpoint, groups: Sequence[Group]) -> Inputs:
+    from experiments.stats.base.runner import method_versions
+
+    methods = method_versions(SHOWN_WHILE_BLINDED if design.is_blinded else None)
+    digest = _digest(experiment, design, endpoint, groups)
+    return Inputs(endpoint, endpoint.default_scale, tuple(groups), digest, methods)
+
+
+def _digest(experiment: Experiment, design: Design, endpoint: Endpoint, groups: Iterable[Group]) -> str:
+    """SHA-256 of the inputs. A method's version is no part: a deployment alone makes nothing stale."""
+    told = {
+        "masking": experiment.masking,
+        "unit": experiment.experimental_unit,
+        "endpoint": [endpoint.key, endpoint.unit, endpoint.default_scale],
+        "arms": [[str(a.pk), a.label, a.position, str(a.reference_id)] for a in design.arms],
+        "timepoints": [[str(t.pk), t.label, t.study_day] for t in design.timepoints],
+        "groups": [[str(g.timepoint), str(g.arm), g.sha256.hex()] for g in groups],
+    }
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def estimates(inputs: Inputs, design: Design, level: float = 0.95) -> Iterable[tuple[uuid.UUID, Estimate]]:
+    """(timepoint, estimate) of one endpoint, arms named by their labels. Blinded: pooled counts only."""
+    from experiments.stats.base.runner import summarise
+
+    labels = {arm.pk: arm.label for arm in design.arms} | {None: POOLED}
+    order = [POOLED] if design.is_blinded else [arm.label for arm in design.arms]
+    by_timepoint: dict[uuid.UUID, dict[str, Sample]] = defaultdict(dict)
+    for group in inputs.groups:
+        by_timepoint[group.timepoint][labels[group.arm]] = _sample(labels[group.arm], group)
+    for timepoint in design.timepoints:
+        found = by_timepoint.get(timepoint.pk)
+        if found is None:
+            continue
+        samples = [found.get(label) or _empty(label) for label in order]
+        keys = SHOWN_WHILE_BLINDED if design.is_blinded else None
+        scale = Scale(inputs.scale)
+        for estimate in summarise(samples, pairs=design.pairs(), scale=scale, level=level, keys=keys):
+            yield timepoint.pk, estimate
+
+
+def _sample(label: str, group: Group) -> "Sample":
+    from experiments.stats.base.sample import Sample
+
+    return Sample.from_float8(
+        label,
+        group.pivot or Decimal(0),
+        group.above_pivot,
+        n_below_limit=group.n_below_limit,
+        highest_lower_limit=group.highest_lower_limit,
+        n_above_limit=group.n_above_limit,
+        lowest_upper_limit=group.lowest_upper_limit,
+    )
+
+
+def _empty(label: str) -> "Sample":
+    from experiments.stats.base.sample import Sample
+
+    return Sample.from_decimals(label, [])
+
+
+def flow(experiment: Experiment, design: Design) -> list[dict[str, Any]]:
+    """n at each stage: allocated, alive and measured per arm and planned timepoint (pooled while blinded)."""
+    arm = "NULL::uuid" if design.is_blinded else "l.arm_id"
+    with connection.cursor() as cursor:
+        cursor.execute(FLOW.format(arm=arm), {"experiment": experiment.pk})
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+FLOW = """
+SELECT t.id AS timepoint_id, {arm} AS arm_id, count(*) AS n_allocated,
+       count(*) FILTER (WHERE d.id IS NULL OR d.kind = 'survived' OR d.occurred_on - e.day_0 > t.study_day) AS n_alive
+  FROM experiments_timepoint t
+  JOIN experiments_allocation l ON l.experiment_id = t.experiment_id
+  JOIN experiments_enrolment e ON e.id = l.enrolment_id
+  LEFT JOIN experiments_disposition d ON d.enrolment_id = e.id
+ WHERE t.experiment_id = %(experiment)s GROUP BY 1, 2
+"""

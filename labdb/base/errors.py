@@ -1,0 +1,65 @@
+"""What the database refuses, said as the model's own message at the model's own field."""
+
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import IntegrityError, models
+
+NOT_NULL, FOREIGN_KEY, UNIQUE = "23502", "23503", "23505"
+
+
+def validation_error(error: IntegrityError) -> ValidationError:
+    """The ValidationError that says what ``error`` means.
+
+    Raises:
+        IntegrityError: ``error`` itself, where it does not come from a row rule of one of our models.
+    """
+    diagnosis = getattr(error.__cause__, "diag", None)
+    model = _model_of(diagnosis.table_name) if diagnosis else None
+    if diagnosis is None or model is None:
+        raise error
+    field, message = explain(model, diagnosis)
+    return ValidationError({field: [message]}, code=diagnosis.sqlstate)
+
+
+def explain(model: type[models.Model], diagnosis: Any) -> tuple[str, str]:
+    """Field name (``__all__`` where no single one is to blame) and message of a refused row."""
+    if diagnosis.sqlstate == NOT_NULL:
+        return _field_of_column(model, diagnosis.column_name), "This field cannot be empty."
+    return message_of(model, diagnosis.constraint_name or "", diagnosis.sqlstate, diagnosis.message_primary)
+
+
+def message_of(model: type[models.Model], name: str, sqlstate: str, fallback: str) -> tuple[str, str]:
+    """Field and message of the constraint ``name`` of ``model``'s table."""
+    told = getattr(model, "database_messages", {}).get(name)
+    if told:
+        return told
+    for constraint in model._meta.constraints:
+        if constraint.name == name:
+            return _field_of_constraint(constraint), str(constraint.get_violation_error_message())
+    for field in model._meta.local_concrete_fields:
+        if name == f"{model._meta.db_table}_{field.column}_check":
+            return field.name, "This is not a finite number."
+        if name.startswith(f"{model._meta.db_table}_{field.column}_") and sqlstate == UNIQUE:
+            return (
+                field.name,
+                f"{model._meta.verbose_name.capitalize()} with this {field.verbose_name} already exists.",
+            )
+        if name.startswith(f"{model._meta.db_table}_{field.column}_") and sqlstate == FOREIGN_KEY:
+            return (field.name, f"There is no such {field.verbose_name}, or something still refers to it.")
+    return NON_FIELD_ERRORS, fallback
+
+
+def _model_of(table: str | None) -> type[models.Model] | None:
+    return next((model for model in apps.get_models() if model._meta.db_table == table), None)
+
+
+def _field_of_column(model: type[models.Model], column: str) -> str:
+    return next((f.name for f in model._meta.local_concrete_fields if f.column == column), NON_FIELD_ERRORS)
+
+
+def _field_of_constraint(constraint: Any) -> str:
+    named = getattr(constraint, "field", None)
+    fields = getattr(constraint, "fields", ())
+    return named or (fields[0] if len(fields) == 1 else NON_FIELD_ERRORS)

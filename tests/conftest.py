@@ -1,0 +1,108 @@
+"""Databases of the tests: one clone of the template a worker, and a clone of its own for what must really commit."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from django.db import connections
+from pytest_django.plugin import DjangoDbBlocker
+
+from tests.services import administer, with_database
+
+
+@contextmanager
+def cloned_database() -> Iterator[str]:
+    """The name of a fresh copy of the migrated template, to which Django's connection points meanwhile."""
+    name = f"labdb_test_{uuid.uuid4().hex[:12]}"
+    administer(f"CREATE DATABASE {name} TEMPLATE {os.environ['LABDB_TEST_TEMPLATE']} OWNER {_owner()}")
+    connection = connections["default"]
+    before = connection.settings_dict["NAME"]
+    connection.close()
+    connection.settings_dict["NAME"] = name
+    try:
+        yield name
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = before
+        administer(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def _owner() -> str:
+    from urllib.parse import urlsplit
+
+    return f'"{urlsplit(os.environ["DATABASE_OWNER_URL"]).username}"'
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The application's role runs the tests; the owner's made the template. Nothing is migrated or flushed here."""
+    with django_db_blocker.unblock(), cloned_database():
+        yield
+
+
+@pytest.fixture
+def committed_db(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """A database of this test's own where everything really commits; its URL, also in DATABASE_URL for processes."""
+    with django_db_blocker.unblock(), cloned_database() as name:
+        for variable in ("DATABASE_URL", "DATABASE_OWNER_URL"):
+            monkeypatch.setenv(variable, with_database(os.environ[variable], name))
+        yield os.environ["DATABASE_URL"]
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real files that LABDB_REAL_DATA names."""
+    folder = os.environ.get("LABDB_REAL_DATA")
+    if not folder:
+        pytest.skip("LABDB_REAL_DATA names no folder of real files")
+    return Path(folder).resolve()
+
+
+@pytest.fixture
+def scientist(request: pytest.FixtureRequest):
+    """A person who may log in to the admin, without any membership yet."""
+    from labdb.base.models import User
+
+    return User.objects.create_user("scientist", "scientist@example.org", "a-good-passphrase-1", is_staff=True)
+
+
+@pytest.fixture
+def experiment(scientist):
+    """An open-label experiment of ``scientist`` with two arms (PBS is the reference of MSC) and three timepoints."""
+    from experiments.models import Arm, Experiment, Membership, Timepoint
+
+    made = Experiment(code="POI-1", title="MSC in POI mice", masking="open_label")
+    made.save()
+    Membership(experiment=made, user=scientist).save()
+    control = Arm(experiment=made, label="POI + PBS", kind="vehicle", position=1)
+    control.save()
+    Arm(experiment=made, label="POI + MSC", kind="product", position=2, reference=control).save()
+    for day in (0, 7, 14):
+        Timepoint(experiment=made, label=f"day {day}", study_day=day).save()
+    return made
+
+
+@pytest.fixture
+def animals(experiment):
+    """Six enrolled animals, three an arm, day 0 on 2026-03-02."""
+    from datetime import date
+
+    from experiments.models import Allocation, Animal, Enrolment, Strain
+
+    strain = Strain(name="C57BL/6J", species="mouse", mgi_id="MGI:3028467")
+    strain.save()
+    arms = list(experiment.arms.all())
+    made = []
+    for number in range(6):
+        animal = Animal(lab_id=f"M{number + 1:03}", strain=strain, sex="F", born_on=date(2026, 1, 5))
+        animal.save()
+        enrolment = Enrolment(experiment=experiment, animal=animal, day_0=date(2026, 3, 2))
+        enrolment.save()
+        Allocation(experiment=experiment, enrolment=enrolment, arm=arms[number % 2]).save()
+        made.append(animal)
+    return made

@@ -1,0 +1,79 @@
+"""Recording, refusing and correcting observations."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from django.core.exceptions import PermissionDenied, ValidationError
+
+from experiments.actions.observations import NewObservation, correct_observation, record_observations
+from experiments.models import Endpoint, Observation
+from labdb.base.bulk import BulkRefused
+
+pytestmark = pytest.mark.django_db
+AT = datetime(2026, 3, 9, 9, 30, tzinfo=UTC)
+
+
+def new(animal, key="body_weight", number="21.4", **fields):
+    endpoint = Endpoint.objects.get(key=key)
+    return NewObservation(endpoint=endpoint.pk, animal=animal.pk, observed_at=AT, number=Decimal(number), **fields)
+
+
+def test_values_are_kept_as_entered_and_stand_in_the_canonical_unit(experiment, animals, scientist):
+    written = record_observations(
+        experiment=experiment, observations=[new(animals[0], number="21400", unit="mg")], by=scientist
+    )
+    row = Observation.objects.get()
+    assert written == 1
+    assert (row.entered_value, row.entered_unit, row.value, row.unit) == (Decimal(21400), "mg", Decimal("21.4"), "g")
+
+
+def test_every_refused_row_is_named_and_none_is_written(experiment, animals, scientist):
+    day_7 = experiment.timepoints.get(study_day=7).pk
+    rows = [
+        new(animals[0], timepoint=day_7),
+        new(animals[0], timepoint=day_7),  # the same again
+        new(animals[1], qualifier="?"),
+        new(animals[2], unit="mL"),
+    ]
+    with pytest.raises(BulkRefused) as refused:
+        record_observations(experiment=experiment, observations=rows, by=scientist)
+    assert [(p.row, p.field, p.value) for p in refused.value.problems] == [(3, "entered_unit", "mL")]
+    with pytest.raises(BulkRefused) as refused:
+        record_observations(experiment=experiment, observations=rows[:3], by=scientist)
+    assert [(p.row, p.field) for p in refused.value.problems] == [(2, "qualifier")]
+    with pytest.raises(BulkRefused) as refused:
+        record_observations(experiment=experiment, observations=rows[:2], by=scientist)
+    assert [p.row for p in refused.value.problems] == [0, 1]
+    assert "already a current observation" in refused.value.problems[0].message
+    assert not Observation.objects.exists()
+
+
+def test_an_animal_that_is_not_enrolled_is_refused_with_its_row(experiment, animals, scientist):
+    from experiments.models import Animal
+
+    stranger = Animal(lab_id="X1", strain=animals[0].strain)
+    stranger.save()
+    with pytest.raises(BulkRefused) as refused:
+        record_observations(experiment=experiment, observations=[new(animals[0]), new(stranger)], by=scientist)
+    assert [(p.row, p.field, p.message) for p in refused.value.problems] == [
+        (1, "animal", "The animal is not enrolled in this experiment.")
+    ]
+
+
+def test_only_members_record(experiment, animals, django_user_model):
+    stranger = django_user_model.objects.create_user("stranger")
+    with pytest.raises(PermissionDenied):
+        record_observations(experiment=experiment, observations=[new(animals[0])], by=stranger)
+
+
+def test_a_correction_supersedes_with_a_reason(experiment, animals, scientist):
+    record_observations(experiment=experiment, observations=[new(animals[0], number="214")], by=scientist)
+    wrong = Observation.objects.get()
+    with pytest.raises(ValidationError, match="reason"):
+        correct_observation(observation=wrong, reason=" ", number=Decimal("21.4"), by=scientist)
+    right = correct_observation(observation=wrong, reason="decimal point missed", number=Decimal("21.4"), by=scientist)
+    assert right.supersedes == wrong
+    assert list(Observation.objects.filter(is_current=True)) == [right]
+    with pytest.raises(ValidationError, match="already corrected"):
+        correct_observation(observation=wrong, reason="again", number=Decimal(20), by=scientist)
