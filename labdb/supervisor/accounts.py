@@ -5,7 +5,7 @@ import os
 import pwd
 import shutil
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from labdb.supervisor.errors import ServiceError
@@ -13,15 +13,15 @@ from labdb.supervisor.errors import ServiceError
 
 @dataclass(frozen=True)
 class Account:
-    """How a command is started: words before it, a change of user for ``subprocess``, who owns its folders."""
+    """How a command is started: words before it, and the user and group it changes to."""
 
     prefix: tuple[str, ...] = ()
-    change: dict[str, object] = field(default_factory=dict)
-    owner: tuple[int, int] | None = None  # user and group that folders are given to; None: leave them
+    user_and_group: tuple[int, int] | None = None
 
-    def own(self, folder: Path) -> None:
-        if self.owner:
-            os.chown(folder, *self.owner)
+    def own(self, path: Path) -> None:
+        """Gives the file or folder to the account's user."""
+        if self.user_and_group:
+            os.chown(path, *self.user_and_group)
 
 
 MYSELF = Account()
@@ -41,15 +41,11 @@ def for_postgres(cluster: Path) -> Account:
             )
         return MYSELF
     if owner and owner.st_uid != 0:
-        return _become(owner.st_uid, owner.st_gid)
+        return Account(user_and_group=(owner.st_uid, owner.st_gid))
     if _namespaces_work():
         return Account(prefix=("unshare", "--user", "--map-user=1000"))
     nobody = pwd.getpwnam("nobody")
-    return _become(nobody.pw_uid, nobody.pw_gid)
-
-
-def _become(user: int, group: int) -> Account:
-    return Account(change={"user": user, "group": group, "extra_groups": []}, owner=(user, group))
+    return Account(user_and_group=(nobody.pw_uid, nobody.pw_gid))
 
 
 @functools.cache

@@ -42,20 +42,21 @@ def _initdb(cluster: Path, password_file: Path, account: accounts.Account, fsync
     programs = binaries.postgres_bin()
     builtin = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
     has_builtin = (binaries.postgres_major(programs / "postgres") or 0) >= 17
-    command = [*account.prefix, str(programs / "initdb"), "-D", str(cluster), "-U", ADMIN, "-A", "scram-sha-256"]
+    command = [str(programs / "initdb"), "-D", str(cluster), "-U", ADMIN, "-A", "scram-sha-256"]
     command += [f"--pwfile={password_file}", "-E", "UTF8", "--no-instructions"]
     command += builtin if has_builtin else ["--locale=C.UTF-8"]
+    command += [] if fsync else ["--no-sync"]
     answer = subprocess.run(
-        launched(command, signal.SIGKILL) if fsync else launched([*command, "--no-sync"], signal.SIGKILL),
+        launched(command, signal.SIGKILL, account),
         capture_output=True,
         text=True,
         check=False,
         env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"},
         cwd=cluster,
-        **account.change,  # type: ignore[call-overload]
     )
     if answer.returncode:
-        hint = "" if not account.change else " (the user it runs as must be able to enter this folder's path)"
+        who = account.user_and_group
+        hint = f" (as root it runs as user {who[0]}, who must be able to enter this path)" if who else ""
         raise ServiceError(f"initdb could not make {cluster}{hint}: {answer.stderr.strip()}")
 
 

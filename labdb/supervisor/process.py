@@ -126,9 +126,11 @@ class Child:
         self.record.unlink(missing_ok=True)
 
 
-def launched(command: Sequence[str], death_signal: int) -> list[str]:
-    """The command so that it gets the signal when the thread that starts it ends."""
-    return [sys.executable, "-I", "-S", str(LAUNCHER), str(int(death_signal)), str(os.getpid()), *command]
+def launched(command: Sequence[str], death_signal: int, account: Account = MYSELF) -> list[str]:
+    """The command so that it runs as the account and gets the signal when the thread that starts it ends."""
+    user, group = map(str, account.user_and_group or ("-", "-"))
+    launcher = [sys.executable, "-I", "-S", str(LAUNCHER), str(int(death_signal)), str(os.getpid()), user, group]
+    return [*launcher, *account.prefix, *command]
 
 
 def spawn(
@@ -150,7 +152,7 @@ def spawn(
     """
     with open(log, "ab", opener=private) as stream:
         process = subprocess.Popen(
-            launched([*account.prefix, *command], death_signal),
+            launched(command, death_signal, account),
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=stream,
@@ -158,7 +160,6 @@ def spawn(
             env=None if env is None else dict(env),
             cwd=cwd,
             pass_fds=pass_fds,
-            **account.change,  # type: ignore[call-overload]
         )
     write_record(record, process.pid, " ".join(command))
     return Child(name, process, log, record, stop_signals)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from labdb.supervisor import services, state
+from labdb.supervisor import accounts, services, state
 from labdb.supervisor.errors import ServiceError, last_lines
 from labdb.supervisor.logs import rotate, rotate_running
 from labdb.supervisor.postgres import start_postgres
@@ -180,8 +180,11 @@ def _start_postgres(tree: Tree) -> None:
         tree.environment.pop("DATABASE_OWNER_URL", None)  # the application's programs never see the owner's password
         return
     tree.say("starting PostgreSQL")
+    folder = tree.var.folder("postgres")
+    if accounts.for_postgres(folder / "cluster").user_and_group:
+        tree.var.root.chmod(0o711)  # its user passes through to the folder inside that it owns, and reads nothing else
     with tree._signals.held():
-        server = start_postgres(tree.var.folder("postgres"), log=tree.var.log("postgres"))
+        server = start_postgres(folder, log=tree.var.log("postgres"))
         tree._add(Service("PostgreSQL", lambda: server.child, server.respawn, server.stop))
     tree.environment["DATABASE_URL"] = tree.owner_environment["DATABASE_URL"] = server.app_url
     tree.environment.pop("DATABASE_OWNER_URL", None)
