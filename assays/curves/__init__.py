@@ -1,7 +1,7 @@
 """Standard curves: response as a function of concentration, fitted and inverted; no database.
 
-One module per model, each with KEY, LABEL, PARAMETERS, start_and_solve(x, y, w), predict, gradient, slope and invert
-(see `_fitting` for what each returns). Modules whose name starts with an underscore are shared parts.
+One module per model, each with KEY, LABEL, PARAMETERS, LOG_RESPONSE, solve, predict, gradient, slope and invert (see
+`Model` in `_fitting`). Modules whose name starts with an underscore are shared parts.
 """
 
 import sys
@@ -10,7 +10,8 @@ from assays.curves._fitting import BackCalculation, FittedCurve, Interpolation, 
 from assays.discovery import discover
 
 MODELS = discover(
-    sys.modules[__name__], required=("LABEL", "PARAMETERS", "solve", "predict", "gradient", "slope", "invert")
+    sys.modules[__name__],
+    required=("LABEL", "PARAMETERS", "LOG_RESPONSE", "solve", "predict", "gradient", "slope", "invert"),
 )
 WEIGHTINGS = ("1", "1/y", "1/y2")
 

@@ -35,6 +35,7 @@ class Model(Protocol):
 
     KEY: str
     PARAMETERS: tuple[str, ...]
+    LOG_RESPONSE: bool  # y is the logarithm of the response, and residuals are of logarithms
 
     def solve(self, x: Array, y: Array, w: Array) -> Array | None: ...
     def predict(self, p: Array, x: Array) -> Array: ...
@@ -57,7 +58,7 @@ class BackCalculation:
 class FittedCurve:
     """A fitted curve, or a refusal: everything but the data and `verdict` is empty unless `verdict` is "ok".
 
-    `rss` and `r_squared` are of the weighted fit. `covariance` and `standard_errors` follow from rss / df and the
+    `rss`, `r_squared` and `residuals` are of the weighted fit, on the scale of the model (logarithms for log_log). `covariance` and `standard_errors` follow from rss / df and the
     Jacobian at the minimum (Seber & Wild 1989, Nonlinear Regression, p. 24).
     """
 
@@ -83,13 +84,14 @@ class FittedCurve:
         """The response the curve gives. Raises ValueError for a refused curve."""
         if not self.ok:
             raise ValueError(f"the curve was refused: {self.verdict}")
-        return float(self.model.predict(self._p(), np.array([concentration]))[0])
+        found = float(self.model.predict(self._p(), np.array([concentration]))[0])
+        return math.exp(found) if self.model.LOG_RESPONSE else found
 
     def concentration(self, response: float) -> Interpolation:
         """The concentration that gives `response`."""
         if not self.ok or not math.isfinite(response):
             return Interpolation(None, "no_solution")
-        return self.model.invert(self._p(), response)
+        return self.model.invert(self._p(), _scaled_response(self.model, response))
 
     def standard_error(self, response: float, replicates: int = 1) -> float | None:
         """Standard error of the concentration read from the mean of `replicates` responses, by the delta method.
@@ -131,10 +133,12 @@ def fit_model(model: Model, concentrations: Sequence[float], responses: Sequence
     verdict = _refusal(model, x, y, weighting)
     if verdict is not None:
         return _refused(model, x, y, weighting, verdict)
+    if model.LOG_RESPONSE:
+        y = np.log(y)
     w = 1 / np.array([_variance_factor(value, weighting) for value in y])
     p = model.solve(x, y, w)
     if p is None or not np.all(np.isfinite(p)):
-        return _refused(model, x, y, weighting, "not converged")
+        return _refused(model, x, np.array(responses, float), weighting, "not converged")
     return _judged(model, x, y, w, p, weighting)
 
 
@@ -143,11 +147,20 @@ def _refusal(model: Model, x: Array, y: Array, weighting: str) -> str | None:
         return "response not finite"
     if len(np.unique(x)) < len(model.PARAMETERS) or len(x) <= len(model.PARAMETERS):
         return "fewer points than parameters"
-    if weighting != "1" and np.any(y <= 0):
-        return "weight undefined for a response of zero or below"
+    if weighting != "1" and (model.LOG_RESPONSE or np.any(y <= 0)):
+        return "weighting undefined for this model or for a response of zero or below"
+    if model.LOG_RESPONSE and (np.any(x <= 0) or np.any(y <= 0)):
+        return "zero or below on a logarithmic axis"
     if np.ptp(y) <= 1e-12 * np.max(np.abs(y)):
         return "flat response"
     return None
+
+
+def _scaled_response(model: Model, response: float) -> float:
+    """The response on the scale of the model; zero and below are endlessly low on a logarithmic one."""
+    if not model.LOG_RESPONSE:
+        return response
+    return math.log(response) if response > 0 else -math.inf
 
 
 def _variance_factor(response: float, weighting: str) -> float:
@@ -165,20 +178,21 @@ def _judged(model: Model, x: Array, y: Array, w: Array, p: Array, weighting: str
     root = np.sqrt(w)
     residuals = y - model.predict(p, x)
     weighted = root * residuals
+    responses = np.exp(y) if model.LOG_RESPONSE else y
     jacobian = root[:, None] * model.gradient(p, x)
     rss, df = float(weighted @ weighted), len(x) - len(p)
     centred = root * (y - np.average(y, weights=w))
     tss = float(centred @ centred)
     covariance = _covariance(jacobian, rss / df)
     if covariance is None:
-        return _refused(model, x, y, weighting, "covariance not finite")
+        return _refused(model, x, responses, weighting, "covariance not finite")
     if not _is_minimum(jacobian, weighted, tss):
-        return _refused(model, x, y, weighting, "not converged")
+        return _refused(model, x, responses, weighting, "not converged")
     if _is_flat(rss, tss, df, len(p)):
-        return _refused(model, x, y, weighting, "flat response")
+        return _refused(model, x, responses, weighting, "flat response")
     errors = dict(zip(model.PARAMETERS, np.sqrt(np.diag(covariance)).tolist(), strict=True))
     return FittedCurve(
-        model, weighting, tuple(x.tolist()), tuple(y.tolist()), OK,
+        model, weighting, tuple(x.tolist()), tuple(responses.tolist()), OK,
         dict(zip(model.PARAMETERS, p.tolist(), strict=True)), errors,
         tuple(tuple(row) for row in covariance.tolist()), tuple(residuals.tolist()), 1 - rss / tss, rss, df,
     )  # fmt: skip

@@ -15,6 +15,7 @@ from assays.curves._fitting import Array, Interpolation
 KEY = "four_pl"
 LABEL = "four-parameter logistic"
 PARAMETERS = ("A", "B", "C", "D")
+LOG_RESPONSE = False
 
 _STEEPNESS = np.geomspace(0.3, 8, 12)
 _STARTS = 5
@@ -28,9 +29,15 @@ def solve(x: Array, y: Array, w: Array) -> Array | None:
     best = None
     for start in _starts(x / unit, y / height, root):
         result = least_squares(
-            lambda q: root * (_scaled(q, x / unit) - y / height), start, jac=lambda q: root[:, None] * _jac(q, x / unit),
-            method="lm", xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=2000,
-        )  # fmt: skip
+            lambda q: root * (_scaled(q, x / unit) - y / height),
+            start,
+            jac=lambda q: root[:, None] * _jac(q, x / unit),
+            method="lm",
+            xtol=1e-15,
+            ftol=1e-15,
+            gtol=1e-15,
+            max_nfev=2000,
+        )
         if np.all(np.isfinite(result.x)) and (best is None or result.cost < best.cost):
             best = result
     if best is None:

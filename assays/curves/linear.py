@@ -7,6 +7,7 @@ from assays.curves._fitting import Array, Interpolation
 KEY = "linear"
 LABEL = "straight line"
 PARAMETERS = ("slope", "intercept")
+LOG_RESPONSE = False
 
 
 def solve(x: Array, y: Array, w: Array) -> Array | None:

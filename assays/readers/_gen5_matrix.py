@@ -79,9 +79,7 @@ def _check_cells(row: MatrixRow, problems: list[Problem]) -> None:
             problems.append(Problem(f"not a reading{hint}", row.line, column + 2, text, FLAG_WORDS_TEXT))
 
 
-def layout_entries(
-    matrix: Matrix, plate: str, problems: list[Problem], warnings: list[Note]
-) -> list[LayoutEntry]:
+def layout_entries(matrix: Matrix, plate: str, problems: list[Problem], warnings: list[Note]) -> list[LayoutEntry]:
     """The layout of a plate from the rows Well ID, Name and Conc/Dil."""
     texts: dict[str, dict[str, tuple[str, int]]] = {label: {} for label in _LAYOUT_LABELS}
     for row in matrix.rows:

@@ -9,8 +9,8 @@ from assays.readers._tables import Problem
 from assays.readers._text import PLATE_SHAPES
 
 _KIND = re.compile(
-    r"(Absorbance|Fluorescence|Luminescence|Alpha|TRF|Fluorescence Polarization|Time Resolved Fluorescence|.*Polarization)"
-    r"\s+(Endpoint|Kinetic|Spectrum|Spectral Scan|Area Scan|.*Scan.*)",
+    r"(Absorbance|Fluorescence|Luminescence|Alpha|TRF|Time Resolved Fluorescence|.*Polarization)"
+    r"\s+(Endpoint|Kinetic|Spectrum|.*Scan.*)",
     re.I,
 )
 _WAVELENGTHS = re.compile(r"Wavelengths?:\s*(.*)")

@@ -8,6 +8,7 @@ wavelengths, first column, number of columns, number of wells, first row, number
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 
 from assays.readers._tables import Channel, Note, Plate, Problem, Reading
 from assays.readers._text import (
@@ -319,7 +320,7 @@ def _not_read(header: _Header, channels: Sequence[Channel], readings: Sequence[R
 
 
 def _temperature(lines: Sequence[str], comma: bool) -> Decimal | None:
-    for line, following in zip(lines[1:], lines[2:], strict=False):
+    for line, following in pairwise(lines[1:]):
         fields, values = line.split("\t"), following.split("\t")
         if len(fields) > 1 and fields[1].strip().lower().startswith("temp") and len(values) > 1:
             return (parse_comma_number if comma else parse_number)(values[1])
