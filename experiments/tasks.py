@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -30,7 +31,7 @@ def open_due_reports(**_: Any) -> None:
 
 def send_to_broker(job_id: str) -> bool:
     try:
-        run_job.apply_async([job_id], retry=False)
+        run_job.apply_async([job_id], retry=False, queue=settings.LABDB_QUEUE)
     except OperationalError as error:
         logger.warning("the broker did not take job %s (%s); the sweep will try again", job_id, error)
         return False

@@ -1,6 +1,10 @@
 """Databases of the tests: one clone of the template a worker, and a clone of its own for what must really commit."""
 
+import contextlib
 import os
+import signal
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +14,7 @@ import pytest
 from django.db import connections
 from pytest_django.plugin import DjangoDbBlocker
 
-from tests.services import administer, with_database
+from tests.services import ROOT, administer, with_database
 
 
 @contextmanager
@@ -45,13 +49,54 @@ def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
 
 @pytest.fixture
 def committed_db(
-    django_db_setup: None, django_db_blocker: DjangoDbBlocker, monkeypatch: pytest.MonkeyPatch
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, monkeypatch: pytest.MonkeyPatch, settings
 ) -> Iterator[str]:
-    """A database of this test's own where everything really commits; its URL, also in DATABASE_URL for processes."""
+    """A database of this test's own where everything really commits; its URL, also in DATABASE_URL for processes.
+
+    Its jobs go through a queue of its own, so that no other test's worker takes them.
+    """
     with django_db_blocker.unblock(), cloned_database() as name:
+        settings.LABDB_QUEUE = name
+        monkeypatch.setenv("LABDB_QUEUE", name)
         for variable in ("DATABASE_URL", "DATABASE_OWNER_URL"):
             monkeypatch.setenv(variable, with_database(os.environ[variable], name))
         yield os.environ["DATABASE_URL"]
+
+
+class Worker:
+    """A real Celery worker with its beat, in processes of their own, over the test's database and queue."""
+
+    def __init__(self, log: Path) -> None:
+        self.log = log
+        self.start()
+
+    def start(self) -> None:
+        command = [
+            sys.executable,
+            "-m",
+            "celery",
+            "-A",
+            "labdb.celery",
+            "worker",
+            "-B",
+            "--pool=solo",
+            "--loglevel=INFO",
+        ]
+        command += ["--without-gossip", "--without-mingle", f"--schedule={self.log}.schedule"]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=ROOT, start_new_session=True)
+
+    def stop(self, how: int = signal.SIGKILL) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, how)
+        self.process.wait(timeout=30)
+
+
+@pytest.fixture
+def worker(committed_db: str, tmp_path: Path) -> Iterator[Worker]:
+    running = Worker(tmp_path / "worker.log")
+    yield running
+    running.stop()
 
 
 @pytest.fixture(scope="session")
