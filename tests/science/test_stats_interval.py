@@ -74,9 +74,7 @@ def test_limits_far_out_follow_the_chi_distribution() -> None:
 
 @pytest.mark.parametrize("df", [2, 3, 10, 37, 299, 300, 301, 302, 303, 5000])
 def test_correction_is_the_ratio_of_gammas(df: int) -> None:
-    """Against J(df) J(df + 1) = df / (df + 1)... in its exact form: gamma(z + 1) = z gamma(z) leaves no freedom for
-    both.
-    """
+    """Two neighbours multiply to gamma(z + 1) / gamma(z) = z, exactly."""
     z = (df - 1) / 2
     product = (small_sample_correction(df) * math.sqrt(df / 2)) * (
         small_sample_correction(df + 1) * math.sqrt((df + 1) / 2)

@@ -106,6 +106,21 @@ def test_rows_without_meaning_are_all_named() -> None:
         samples_by_arm(rows)
 
 
+def test_a_refusal_speaks_only_of_the_scale_in_use() -> None:
+    one = [sample("t", "1"), sample("r", "1", "2")]
+    identity, log = found(one), found(one, scale=Scale.LOG)
+    assert "geometric_mean_ratio" not in identity and "mean_difference" in identity
+    assert "mean_difference" not in log and "geometric_mean_ratio" in log
+
+
+def test_what_postgresql_subtracted_is_the_same_sample() -> None:
+    values = [Decimal("1000000000000.4"), Decimal("1000000000000.3"), Decimal("1000000000001")]
+    excess = np.array([0.1, 0.0, 0.7], dtype=">f8").tobytes()
+    taken, own = Sample.from_float8("t", min(values), excess), Sample.from_decimals("t", values)
+    assert taken.pivot == own.pivot and taken.above_pivot.tolist() == own.above_pivot.tolist()
+    assert Sample.from_float8("t", None, None).n == 0
+
+
 def test_pairs_and_arms_are_checked() -> None:
     with pytest.raises(ValueError, match=r"pairs name \['x'\]"):
         summarise([sample("t", "1")], pairs=[("t", "x")])

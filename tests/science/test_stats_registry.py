@@ -12,7 +12,8 @@ from experiments.stats.base.sample import Sample
 
 MODULE = """
 from experiments.stats.base.vocabulary import Kind, Method
-METHOD = Method(key="{key}", version="{version}", kind=Kind("per_arm"), name="range", reference="by hand", quantities=("{quantity}",))
+NAMES = dict(key="{key}", version="{version}", name="range", reference="by hand", quantities=("{quantity}",))
+METHOD = Method(kind=Kind("per_arm"), **NAMES)
 def compute(sample, *, scale, level):
     return (METHOD.estimate("{quantity}", scale, arm=sample.arm, estimate=float(sample.above_pivot.max())),)
 """
