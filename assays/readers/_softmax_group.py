@@ -146,14 +146,10 @@ def _lines(rows: _Rows, columns: _Columns, group: str, problems: list[Problem]) 
             message = "the row is longer than its heading"
             problems.append(Problem(message, number, len(columns.names) + 1, padded[len(columns.names)]))
         name, typed = (_cell(padded, columns, "sample"), _cell(padded, columns, "descriptor"))
-        if name:
+        if name and name != sample:
             sample, descriptor = name, None
         if typed:
-            cell = parse_cell(typed)
-            descriptor = cell.value if cell else None
-            if cell is None:
-                column = columns.roles["descriptor"] + 1
-                problems.append(Problem("not a concentration or dilution", number, column, typed, "a number"))
+            descriptor = _descriptor(typed, columns, number, problems)
         text = _cell(padded, columns, "well")
         well = normal_well(text)
         if well is None:
@@ -163,6 +159,19 @@ def _lines(rows: _Rows, columns: _Columns, group: str, problems: list[Problem]) 
         plate = _cell(padded, columns, "plate") or None
         parsed.append(_Line(number, padded, plate, well, sample or group, descriptor))
     return parsed
+
+
+def _descriptor(text: str, columns: _Columns, number: int, problems: list[Problem]) -> Decimal | None:
+    """The typed concentration or dilution; a flag such as Range? in its place is no number and no mistake."""
+    cell = parse_cell(text)
+    lowest_fits = cell is not None and (
+        cell.value is None or cell.value > 0 or (cell.value == 0 and not columns.is_dilution())
+    )
+    if not lowest_fits:
+        expected = "a dilution above 0" if columns.is_dilution() else "a concentration from 0"
+        place = columns.roles["descriptor"] + 1
+        problems.append(Problem("not a concentration or dilution", number, place, text, expected))
+    return cell.value if cell else None
 
 
 def _cell(cells: Sequence[str], columns: _Columns, role: str) -> str:

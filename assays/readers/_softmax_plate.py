@@ -202,10 +202,10 @@ def _row_offsets(table: _Table, header: _Header, problems: list[Problem]) -> Seq
     """The plate row (0 is A) of each row of a table: all rows of the plate are printed, or only those read."""
     if header.by_well:
         return (0,)
-    while len(table.rows) > header.row_count and not any(table.rows[-1][1]):
-        table.rows.pop()
     if len(table.rows) == header.rows:
         return range(header.rows)
+    while len(table.rows) > header.row_count and not any(table.rows[-1][1]):
+        table.rows.pop()
     if len(table.rows) == header.row_count:
         return range(header.first_row - 1, header.first_row - 1 + header.row_count)
     expected = f"{header.row_count} rows"
