@@ -1,5 +1,6 @@
 """The files of a PostgreSQL cluster: made once, complete or not at all."""
 
+import contextlib
 import json
 import os
 import secrets
@@ -11,7 +12,7 @@ from pathlib import Path
 from labdb.supervisor import accounts, binaries
 from labdb.supervisor.errors import ServiceError
 from labdb.supervisor.folders import private_folder
-from labdb.supervisor.process import Identity, launched, write_private
+from labdb.supervisor.process import Identity, launched, wait_until, write_private
 
 ADMIN, OWNER, APP = "labdb_admin", "labdb_owner", "labdb_app"
 
@@ -73,12 +74,30 @@ def read_passwords(folder: Path, new: bool = False) -> dict[str, str]:
         ) from None
 
 
-def drop_stale_pid_file(cluster: Path) -> None:
-    """PostgreSQL refuses to start while the pid in its file lives, even where that id is another program's by now."""
-    pid_file = cluster / "postmaster.pid"
-    if not pid_file.exists():
-        return
-    words = pid_file.read_text().split()
-    holder = Identity.of(int(words[0])) if words and words[0].isdecimal() else None
-    if holder is None or str(cluster) not in holder.command:
-        pid_file.unlink()
+def clear_after_crash(folder: Path) -> None:
+    """Makes way for a start after the server was killed. Call it while holding the folder's claim.
+
+    PostgreSQL refuses to start while the ids in its pid and lock files live, even where such an id is by now another
+    program's or only waits to be reaped. Its files also guard against sessions of the killed server that still write:
+    so those must be gone before the files are.
+    """
+    cluster = folder / "cluster"
+    for number, patience in ((0, 5.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 10.0)):
+        for session in _sessions(cluster):
+            session.kill(number)
+        if wait_until(lambda: not _sessions(cluster), patience, pause=0.05):
+            break
+    (cluster / "postmaster.pid").unlink(missing_ok=True)
+    for left in (folder / "socket").glob(".s.PGSQL.*"):
+        left.unlink(missing_ok=True)
+
+
+def _sessions(cluster: Path) -> list[Identity]:
+    """The living server processes in the cluster's folder, where the system shows folders of processes (Linux)."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # ended meanwhile, or another user's
+            if (process / "cwd").readlink() == cluster.resolve():
+                identity = Identity.of(int(process.name))
+                found += [identity] if identity and "postgres" in identity.command.split(":")[0] else []
+    return found

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from labdb.supervisor import accounts, binaries
-from labdb.supervisor.cluster import ADMIN, APP, OWNER, drop_stale_pid_file, prepare, read_passwords
+from labdb.supervisor.cluster import ADMIN, APP, OWNER, clear_after_crash, prepare, read_passwords
 from labdb.supervisor.errors import ServiceError, last_lines
 from labdb.supervisor.folders import Claim, free_port, private_folder, socket_fits
 from labdb.supervisor.process import Child, end_orphan, spawn
@@ -77,7 +77,7 @@ class Postgres:
 
     def respawn(self) -> None:
         """Starts the server again, under the same URLs, after it died."""
-        drop_stale_pid_file(self.folder / "cluster")
+        clear_after_crash(self.folder)
         self.child = _spawn(self.folder, self.child.log, self.account, self.host, self.port, self.fsync)
         _await_ready(self)
 
@@ -107,7 +107,7 @@ def start_postgres(folder: Path, *, fsync: bool = True, tcp: bool = False, log: 
     claim = Claim(folder / "lock", "PostgreSQL")
     try:
         end_orphan(folder / "process.json", STOP_SIGNALS)
-        drop_stale_pid_file(folder / "cluster")
+        clear_after_crash(folder)
         account = prepare(folder, fsync)
         passwords = read_passwords(folder)
         tcp = tcp or not socket_fits(folder / "socket" / ".s.PGSQL.5432")

@@ -23,7 +23,8 @@ def test_the_whole_tree(var: Path, home: Path) -> None:
     """One tree, many looks, because it takes seconds to start."""
     with supervisor(var, home, "up", "--port", "0") as tree:
         address = str(tree.state["address"])
-        with urllib.request.urlopen(address) as page:
+        login = f"{address}admin/login/"
+        with urllib.request.urlopen(login) as page:
             assert page.status == 200
         family = tree.family()
         for words in (
@@ -49,7 +50,7 @@ def test_the_whole_tree(var: Path, home: Path) -> None:
         web = next(one for one in family if "gunicorn" in one.command)
         os.kill(web.pid, signal.SIGKILL)
         tree.await_ready(lambda one: any(line.startswith("web died") for line in one.lines))
-        tree.await_ready(lambda one: _answers(address))
+        tree.await_ready(lambda one: _answers(login))
         family += tree.family()
 
         down = manage(var, home, "down")
@@ -64,9 +65,9 @@ def test_the_whole_tree(var: Path, home: Path) -> None:
     assert manage(var, home, "down").returncode == 1
 
 
-def _answers(address: str) -> bool:
+def _answers(page_address: str) -> bool:
     try:
-        with urllib.request.urlopen(address, timeout=5) as page:
+        with urllib.request.urlopen(page_address, timeout=5) as page:
             return bool(page.status == 200)
     except OSError:
         return False

@@ -102,7 +102,7 @@ def _servers_known(one: Supervisor) -> bool:
 
 @contextmanager
 def supervisor(var: Path, home: Path, *words: str) -> Iterator[Supervisor]:
-    """``manage.py`` with these words, else a supervisor of the two servers alone; ready when given, ended at the end."""
+    """``manage.py`` with these words, else a supervisor of the two servers alone; ready, and ended at the end."""
     command = [sys.executable, "manage.py", *words] if words else [sys.executable, "-c", SERVERS, str(var)]
     started = Supervisor(var, home, command)
     try:
