@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import connection
 
 from experiments.models import Arm, Endpoint, Experiment, Timepoint
@@ -29,15 +31,19 @@ UNIT = {
     Experiment.Unit.ANIMAL: "o.animal_id",
     Experiment.Unit.LITTER: "coalesce(a.litter_id, o.animal_id)",
     Experiment.Unit.CAGE: """coalesce((SELECT h.cage_id FROM experiments_housing h WHERE h.animal_id = o.animal_id
-        AND h.started_on <= o.observed_at::date AND coalesce(h.ended_on > o.observed_at::date, true)), o.animal_id)""",
+        AND h.started_on <= (o.observed_at AT TIME ZONE %(zone)s)::date
+        AND coalesce(h.ended_on > (o.observed_at AT TIME ZONE %(zone)s)::date, true)), o.animal_id)""",
 }
 
 # Rows of sides, readers and sections are rolled up by their assay first; only values of the whole animal are read here.
-# A unit with several values (specimens; animals of a cage) counts with their mean, or as censored where one of them is.
+# A unit with several values (specimens; animals of a cage) counts with their mean. Where one of them is only a bound, so
+# is their mean: the mean with the limits in place of the values bounds it.
 QUERY = """
 WITH units AS MATERIALIZED (
-    SELECT o.endpoint_id, o.timepoint_id, {arm} AS arm_id, {unit} AS unit_id, max(o.qualifier) AS qualifier,
-           CASE WHEN count(*) = 1 THEN min(o.value) ELSE avg(o.value) END AS value, max(o."limit") AS "limit"
+    SELECT o.endpoint_id, o.timepoint_id, {arm} AS arm_id, {unit} AS unit_id,
+           CASE WHEN bool_and(o.qualifier = '=') THEN '=' WHEN bool_and(o.qualifier <> '>') THEN '<'
+                WHEN bool_and(o.qualifier <> '<') THEN '>' ELSE '?' END AS qualifier,
+           CASE WHEN count(*) = 1 THEN min(coalesce(o.value, o."limit")) ELSE avg(coalesce(o.value, o."limit")) END AS number
       FROM experiments_observation o
       JOIN experiments_animal a ON a.id = o.animal_id
       JOIN experiments_enrolment e ON e.experiment_id = o.experiment_id AND e.animal_id = o.animal_id
@@ -45,17 +51,17 @@ WITH units AS MATERIALIZED (
      WHERE o.experiment_id = %(experiment)s AND o.is_current AND o.timepoint_id IS NOT NULL AND o.category IS NULL
        AND o.side IS NULL AND o.reader IS NULL AND o.ordinal IS NULL
      GROUP BY 1, 2, 3, 4
-), pivots AS (
-    SELECT endpoint_id, timepoint_id, arm_id, min(value) FILTER (WHERE qualifier = '=') AS pivot
-      FROM units GROUP BY 1, 2, 3
+), pivoted AS (
+    SELECT *, min(number) FILTER (WHERE qualifier = '=') OVER (PARTITION BY endpoint_id, timepoint_id, arm_id) AS pivot
+      FROM units
 )
-SELECT endpoint_id, timepoint_id, arm_id, pivot,
-       string_agg(float8send((value - pivot)::float8), '' ORDER BY unit_id) FILTER (WHERE qualifier = '='),
-       count(*) FILTER (WHERE qualifier = '<'), max("limit") FILTER (WHERE qualifier = '<'),
-       count(*) FILTER (WHERE qualifier = '>'), min("limit") FILTER (WHERE qualifier = '>'),
-       sha256(convert_to(string_agg(concat_ws(' ', unit_id, qualifier, value, "limit"), E'\\n' ORDER BY unit_id), 'UTF8'))
-  FROM units JOIN pivots USING (endpoint_id, timepoint_id, arm_id)
- GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3
+SELECT endpoint_id, timepoint_id, arm_id, min(pivot),
+       string_agg(float8send((number - pivot)::float8), '' ORDER BY unit_id) FILTER (WHERE qualifier = '='),
+       count(*) FILTER (WHERE qualifier = '<'), max(number) FILTER (WHERE qualifier = '<'),
+       count(*) FILTER (WHERE qualifier = '>'), min(number) FILTER (WHERE qualifier = '>'),
+       sha256(convert_to(string_agg(concat_ws(' ', unit_id, qualifier, number), E'\\n' ORDER BY unit_id), 'UTF8')),
+       count(*) FILTER (WHERE qualifier = '?')
+  FROM pivoted GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
 
 
@@ -104,23 +110,39 @@ def design_of(experiment: Experiment) -> Design:
     return Design(blinded, tuple(experiment.arms.all()), tuple(experiment.timepoints.all()))
 
 
-def read_inputs(experiment: Experiment, design: Design) -> list[Inputs]:
-    """The inputs of every endpoint that was observed at a planned timepoint, read in one query."""
-    arm = "NULL::uuid" if design.is_blinded else "l.arm_id"
-    query = QUERY.format(arm=arm, unit=UNIT[Experiment.Unit(experiment.experimental_unit)])
-    if design.is_blinded:  # rows join on their arm, which pooled rows do not have
-        query = query.replace("USING (endpoint_id, timepoint_id, arm_id)", "USING (endpoint_id, timepoint_id)")
-        query = query.replace(
-            "SELECT endpoint_id, timepoint_id, arm_id, pivot", "SELECT endpoint_id, timepoint_id, units.arm_id, pivot"
-        )
-    groups: dict[uuid.UUID, list[Group]] = defaultdict(list)
-    with connection.cursor() as cursor:
-        cursor.execute(query, {"experiment": experiment.pk})
-        for endpoint_id, timepoint, arm_id, pivot, excess, *limits, digest in cursor:
-            group = Group(timepoint, arm_id, pivot, bytes(excess or b""), *limits, bytes(digest))
-            groups[endpoint_id].append(group)
+def read_inputs(experiment: Experiment) -> tuple[Design, list[Inputs]]:
+    """The inputs of every endpoint that was observed at a planned timepoint, read in one query, and their design.
+
+    Raises:
+        ValidationError: an experimental unit of several values has one below and one above a limit, so that its mean is
+            not even bounded.
+    """
+    groups = _read_groups(experiment)
+    # The design is read after the rows: an arm or a timepoint that came meanwhile has no rows among them.
+    design = design_of(experiment)
     endpoints = Endpoint.objects.in_bulk(groups)
-    return [_inputs(experiment, design, endpoints[key], groups[key]) for key in sorted(groups, key=str)]
+    return design, [_inputs(experiment, design, endpoints[key], groups[key]) for key in sorted(groups, key=str)]
+
+
+def _read_groups(experiment: Experiment) -> dict[uuid.UUID, list[Group]]:
+    query = QUERY.format(arm=_arm_column(experiment), unit=UNIT[Experiment.Unit(experiment.experimental_unit)])
+    groups: dict[uuid.UUID, list[Group]] = defaultdict(list)
+    unbounded = 0
+    with connection.cursor() as cursor:
+        cursor.execute(query, {"experiment": experiment.pk, "zone": settings.TIME_ZONE})
+        for endpoint_id, timepoint, arm_id, pivot, excess, *limits, digest, without_bound in cursor:
+            groups[endpoint_id].append(Group(timepoint, arm_id, pivot, bytes(excess or b""), *limits, bytes(digest)))
+            unbounded += without_bound
+    if unbounded:
+        unit = experiment.get_experimental_unit_display()
+        raise ValidationError(
+            f"{unbounded} times one {unit} has values below and above a limit at one timepoint; their mean is unknown."
+        )
+    return groups
+
+
+def _arm_column(experiment: Experiment) -> str:
+    return "NULL::uuid" if experiment.masking == Experiment.Masking.BLINDED else "l.arm_id"
 
 
 def _inputs(experiment: Experiment, design: Design, endpoint: Endpoint, groups: Sequence[Group]) -> Inputs:
@@ -184,11 +206,10 @@ def _empty(label: str) -> "Sample":
     return Sample.from_decimals(label, [])
 
 
-def flow(experiment: Experiment, design: Design) -> list[dict[str, Any]]:
+def flow(experiment: Experiment) -> list[dict[str, Any]]:
     """n at each stage: allocated, alive and measured per arm and planned timepoint (pooled while blinded)."""
-    arm = "NULL::uuid" if design.is_blinded else "l.arm_id"
     with connection.cursor() as cursor:
-        cursor.execute(FLOW.format(arm=arm), {"experiment": experiment.pk})
+        cursor.execute(FLOW.format(arm=_arm_column(experiment)), {"experiment": experiment.pk})
         names = [column.name for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 

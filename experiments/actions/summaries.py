@@ -1,6 +1,5 @@
 """Computing outcome summaries: asked for by a person or by changed data, done by a worker, kept with their history."""
 
-import uuid
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,13 +10,8 @@ from experiments import outcomes
 from experiments.actions.jobs import Progress, request_job, work
 from experiments.models import DataChange, Estimate, Experiment, Job, OutcomeSummary
 from labdb.base.access import require
-from labdb.base.bulk import bulk_insert
 
 SUMMARISE = "summarise"
-ESTIMATE_FIELDS = ("id", "summary", "timepoint", "arm", "reference_arm", "quantity", "scale", "estimate", "lower") + (
-    "upper", "level", "statistic", "df1", "df2", "p_value", "n_by_arm", "method_key", "method_version", "method",
-    "reference", "warnings", "refused",
-)  # fmt: skip
 
 
 def request_summary(*, experiment: Experiment, by: Any) -> Job:
@@ -45,8 +39,7 @@ def summarise(job: Job, progress: Progress) -> dict[str, Any]:
     experiment = Experiment.objects.select_for_update(of=("self",), no_key=True).get(pk=job.subject_id)
     # What changes from here on is a change since this summary: those rows stay.
     seen = list(DataChange.objects.filter(experiment=experiment).values_list("pk", flat=True))
-    design = outcomes.design_of(experiment)
-    inputs = outcomes.read_inputs(experiment, design)
+    design, inputs = outcomes.read_inputs(experiment)
     current = {s.endpoint_id: s for s in OutcomeSummary.objects.filter(experiment=experiment, is_current=True)}
     changed = [i for i in inputs if _digest_of(current.get(i.endpoint.pk)) != i.sha256]
     for done, each in enumerate(changed):
@@ -81,14 +74,14 @@ def _store(
         job=job,
     )
     summary.save()
-    bulk_insert(Estimate, ESTIMATE_FIELDS, list(_rows(summary, inputs, design)))
+    # The statistics' own vocabulary has validated every number; the table's constraints see them again.
+    Estimate.objects.bulk_create(_rows(summary, inputs, design), batch_size=1000)
 
 
-def _rows(summary: OutcomeSummary, inputs: outcomes.Inputs, design: outcomes.Design) -> Iterable[tuple]:
-    arms = {arm.label: arm.pk for arm in design.arms}
+def _rows(summary: OutcomeSummary, inputs: outcomes.Inputs, design: outcomes.Design) -> Iterable[Estimate]:
+    arms = {} if design.is_blinded else {arm.label: arm.pk for arm in design.arms}
     for timepoint, e in outcomes.estimates(inputs, design):
-        yield (
-            uuid.uuid4(), summary.pk, timepoint, arms.get(e.arm or ""), arms.get(e.reference_arm or ""), e.quantity,
-            e.scale.value, e.estimate, e.lower, e.upper, e.level, e.statistic, e.df1, e.df2, e.p_value, dict(e.n),
-            e.method_key, e.method_version, e.method, e.reference, list(e.warnings), e.refused or "",
-        )  # fmt: skip
+        fields = e.as_dict() | {"refused": e.refused or "", "n_by_arm": dict(e.n)}
+        arm, reference_arm = (arms.get(fields.pop(name) or "") for name in ("arm", "reference_arm"))
+        del fields["n"]
+        yield Estimate(summary=summary, timepoint_id=timepoint, arm_id=arm, reference_arm_id=reference_arm, **fields)
