@@ -1,0 +1,64 @@
+"""Standard curves as fitted."""
+
+from django.db import models
+from django.db.models import Q
+
+from assays.models.parts import PartOfRun, finite
+from assays.models.plates import Plate
+from labdb.base.constraints import Check
+
+
+class Curve(PartOfRun):
+    """One fitted standard curve, of one plate or (``plate`` empty) of all plates of the run.
+
+    Only a curve whose ``verdict`` is ``ok`` gives concentrations. The limits are its lowest non-zero and its highest
+    standard, in ``unit``.
+    """
+
+    plate = models.ForeignKey(Plate, models.CASCADE, null=True, blank=True, related_name="curves")
+    position = models.PositiveSmallIntegerField()
+    model = models.CharField(max_length=60)
+    weighting = models.CharField(max_length=10)
+    verdict = models.CharField(max_length=200)
+    r_squared = models.FloatField("R²", null=True, blank=True)
+    rss = models.FloatField("residual sum of squares", null=True, blank=True)
+    df = models.SmallIntegerField("degrees of freedom")
+    n_points = models.PositiveSmallIntegerField()
+    lower_limit = models.FloatField(null=True, blank=True)
+    upper_limit = models.FloatField(null=True, blank=True)
+    unit = models.CharField(max_length=30, blank=True)
+
+    class Meta:
+        ordering = ["run", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "plate"], name="curve_once", nulls_distinct=False),
+            Check("curve_verdict", ~Q(verdict=""), "A curve has a verdict.", "verdict"),
+            *(finite("curve", name) for name in ("r_squared", "rss", "lower_limit", "upper_limit")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model}, weighted {self.weighting}: {self.verdict}"
+
+    @property
+    def is_ok(self) -> bool:
+        return self.verdict == "ok"
+
+
+class CurveParameter(PartOfRun):
+    """One fitted parameter with its standard error."""
+
+    curve = models.ForeignKey(Curve, models.CASCADE, related_name="parameters")
+    position = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=30)
+    estimate = models.FloatField()
+    standard_error = models.FloatField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["curve", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["curve", "name"], name="curve_parameter_once"),
+            *(finite("curve_parameter", name) for name in ("estimate", "standard_error")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} = {self.estimate:g}"
