@@ -106,6 +106,13 @@ def test_rows_without_meaning_are_all_named() -> None:
         samples_by_arm(rows)
 
 
+def test_a_range_beyond_double_precision_is_refused_not_a_crash() -> None:
+    """The ratio of the two values overflows."""
+    result = found([Sample.from_floats("t", [179769314.0, 1e-300])], scale=Scale.LOG)
+    assert result["geometric_mean"].refused.startswith("the numbers leave the range of double precision")
+    assert result["mean"].estimate == 89884657.0
+
+
 def test_a_refusal_speaks_only_of_the_scale_in_use() -> None:
     one = [sample("t", "1"), sample("r", "1", "2")]
     identity, log = found(one), found(one, scale=Scale.LOG)
