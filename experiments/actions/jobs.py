@@ -78,8 +78,9 @@ PUBLISHERS: list[Callable[[str], bool]] = []  # filled by the door of the worker
 
 def publish(job_id: uuid.UUID) -> None:
     """Nudge the workers. The row is the truth: a broker that is down is only logged, the sweep comes again."""
-    if any([publisher(str(job_id)) for publisher in PUBLISHERS]):
-        Job.objects.filter(pk=job_id).update(published_at=timezone.now())
+    for publisher in PUBLISHERS:
+        if publisher(str(job_id)):
+            Job.objects.filter(pk=job_id).update(published_at=timezone.now())
 
 
 def sweep() -> int:

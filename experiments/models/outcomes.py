@@ -13,7 +13,6 @@ from experiments.models.studies import Arm, Experiment, Timepoint
 from labdb.base.constraints import Check
 from labdb.base.models import ValidatedModel
 
-
 ESTIMATE_NUMBERS = ("estimate", "lower", "upper", "level", "statistic", "df1", "df2", "p_value")
 
 
@@ -36,6 +35,9 @@ class DataChange(models.Model):
         Endpoint, models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False
     )
     changed_at = models.DateTimeField(db_default=models.functions.Now())
+
+    def __str__(self) -> str:
+        return f"{self.experiment_id} at {self.changed_at}"
 
 
 class OutcomeSummary(ValidatedModel):
