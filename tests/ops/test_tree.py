@@ -80,7 +80,10 @@ def test_however_the_supervisor_ends_no_process_stays(var: Path, home: Path, num
         family = tree.family()
         assert len(family) >= 4, family
         tree.end(number)
-        assert not gone(family, 15)
+        left = gone(family, 15)
+        for one in left:
+            one.kill(signal.SIGKILL)
+        assert not left
 
 
 def test_after_a_kill_the_next_start_has_every_acknowledged_row(var: Path, home: Path) -> None:
