@@ -1,5 +1,6 @@
 """The settings of the project, read from the environment through ``labdb.env``; ``deploy/env.example`` explains each."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from labdb import env
@@ -14,7 +15,7 @@ ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[
 CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
-    "unfold",
+    "labdb.base.theme.ThemeConfig",  # django-unfold with the project's own site
     "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -80,6 +81,7 @@ LANGUAGE_CODE = env.text("LABDB_LANGUAGE", default="en-gb")
 TIME_ZONE = env.time_zone("LABDB_TIME_ZONE", default="UTC")
 USE_I18N = True
 USE_TZ = True
+FORMAT_MODULE_PATH = ["labdb.base.formats"]
 # Units in which results are shown and stored; what a person entered stays beside them.
 CANONICAL_UNITS = {"body_weight": env.choice("LABDB_BODY_WEIGHT_UNIT", ("g",), default="g")}
 
@@ -115,24 +117,29 @@ CELERY_BEAT_SCHEDULE = {
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "knox.auth.TokenAuthentication",
+        "labdb.base.rest.authentication.AccessTokens",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_PAGINATION_CLASS": "labdb.base.rest.Pages",
-    "DEFAULT_FILTER_BACKENDS": ["labdb.base.rest.StrictFilters"],
-    "DEFAULT_RENDERER_CLASSES": ["labdb.base.rest.OrjsonRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "labdb.base.rest.answer_errors",
-    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "DEFAULT_RENDERER_CLASSES": ["labdb.base.rest.wire.ExactJsonRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["labdb.base.rest.wire.ExactJsonParser"],
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "labdb.base.rest.schema.ApiSchema",
+    "EXCEPTION_HANDLER": "labdb.base.rest.errors.answer_errors",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 KNOX_TOKEN_MODEL = "labdb.AccessToken"
-REST_KNOX = {"TOKEN_TTL": None, "AUTH_HEADER_PREFIX": "Token"}
+REST_KNOX = {"TOKEN_TTL": timedelta(days=90), "AUTH_HEADER_PREFIX": "Token"}
 SPECTACULAR_SETTINGS = {
     "TITLE": "labdb",
+    "DESCRIPTION": "The record of a stem-cell laboratory. Numbers are exact: read them as decimals where that matters.",
     "VERSION": "1",
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
 }
 

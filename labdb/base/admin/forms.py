@@ -1,0 +1,73 @@
+"""Forms of the admin: what the database or a verb refuses is shown at its field, not as a server error."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import IntegrityError, models
+from unfold.forms import PaginationInlineFormSet
+
+from labdb.base.access import may
+from labdb.base.errors import validation_error
+
+
+@dataclass(frozen=True)
+class Refused:
+    """What was wrong with a row that the form had held to be valid (a race, or a rule that only the database knows)."""
+
+    model: type[models.Model] | None
+    messages: dict[str, list[str]]
+
+    @classmethod
+    def of(cls, error: ValidationError | IntegrityError) -> "Refused":
+        """Raises the error itself where it is none of our rules."""
+        told = validation_error(error) if isinstance(error, IntegrityError) else error
+        model = getattr(error, "refused_model", None)
+        messages = told.message_dict if hasattr(told, "error_dict") else {NON_FIELD_ERRORS: told.messages}
+        return cls(model, messages)
+
+
+class DoorForm(forms.ModelForm):
+    """Asks ``may()`` for the row as it would be saved, and shows what was refused when it was tried."""
+
+    request: Any = None
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        if not self.errors:
+            self._ask_may()
+        refused = getattr(self.request, "refused", None)
+        if refused is not None and not isinstance(self, InlineDoorForm):
+            self._show(refused)
+
+    def _ask_may(self) -> None:
+        verb = "add" if self.instance._state.adding else "change"
+        if self.request is not None and not may(self.request.user, verb, self.instance):
+            self.add_error(None, f"You may not {verb} this {self.instance._meta.verbose_name} here.")
+
+    def _show(self, refused: Refused) -> None:
+        is_own = refused.model in (None, self._meta.model)
+        for name, messages in refused.messages.items():
+            if is_own and name in self.fields:
+                self.add_error(name, messages)
+            else:
+                self.add_error(None, [self._labelled(refused.model, name, text) for text in messages])
+
+    def _labelled(self, model: type[models.Model] | None, name: str, text: str) -> str:
+        if name == NON_FIELD_ERRORS:
+            return text
+        model = model or self._meta.model
+        try:
+            label = str(model._meta.get_field(name).verbose_name)
+        except Exception:  # noqa: BLE001  (a name that is no field is told as it is)
+            label = name
+        return f"{model._meta.verbose_name}, {label}: {text}".capitalize()
+
+
+class InlineDoorForm(DoorForm):
+    """A row inside another row's form; what is refused is shown at the head of the page."""
+
+
+class InlineDoorFormSet(PaginationInlineFormSet):
+    """Rows inside another row's form."""

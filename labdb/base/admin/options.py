@@ -1,0 +1,234 @@
+"""Base classes of every admin page: rows a person may see, what ``may()`` allows, and errors at their fields."""
+
+from typing import Any, ClassVar
+
+from django.contrib import messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, models
+from django.db.models import ProtectedError, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path
+from unfold import admin as unfold
+from unfold.contrib.filters.admin import RelatedDropdownFilter
+from unfold.views import ChangeList
+
+from labdb.base.access import may
+from labdb.base.admin.forms import DoorForm, InlineDoorForm, InlineDoorFormSet, Refused
+from labdb.base.admin.verbs import VerbsMixin
+from labdb.base.site import change_url
+
+
+class VisibleFilter(RelatedDropdownFilter):
+    """A filter by a related row that offers only the rows which the person may see."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
+        rows = field.related_model._default_manager.visible_to(request.user)
+        return [(row.pk, str(row)) for row in rows]
+
+
+class VisibleMixin:
+    """Rows, and rows to choose from, are those that the person may see."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).visible_to(request.user)  # type: ignore[misc]
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        queryset = kwargs.get("queryset")
+        if queryset is None:
+            queryset = db_field.remote_field.model._default_manager.all()
+        kwargs["queryset"] = queryset.visible_to(request.user)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+
+
+class PageList(ChangeList):
+    """A list whose rows lead to their page."""
+
+    def url_for_result(self, result: Any) -> str:
+        return self.model_admin.page_url(result)
+
+
+class DoorAdmin(VisibleMixin, VerbsMixin, unfold.ModelAdmin):
+    """A page of rows that a person enters and changes.
+
+    ``is_deletable``: rows may be deleted as long as nothing refers to them. ``is_searched``: the search box finds them.
+    """
+
+    form = DoorForm
+    is_deletable: ClassVar[bool] = False
+    is_searched: ClassVar[bool] = False
+    list_per_page = 50
+    list_max_show_all = 0
+    list_filter_submit = True
+    show_full_result_count = False
+    compressed_fields = True
+    warn_unsaved_form = True
+    save_on_top = False
+    change_form_outer_before_template = "labdb/row_head.html"
+
+    def told(self, row: Any) -> str:
+        """The row as a field that refers to it, and the search, tell it."""
+        return str(row)
+
+    def page_url(self, row: Any) -> str:
+        return change_url(row)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return PageList
+
+    # -- who may
+
+    def _allows(self, request: HttpRequest, verb: str, row: Any) -> bool:
+        if isinstance(row, str):  # the theme asks with the key
+            row = self.get_object(request, row)
+        return may(request.user, verb, self.model if row is None else row)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._allows(request, "view", obj)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self._allows(request, "add", None)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._allows(request, "change", obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.is_deletable and self._allows(request, "delete", obj)
+
+    def visible_row(self, request: HttpRequest, object_id: str) -> Any:
+        """The row, if this person may see it. Raises Http404, the same for a hidden and for a missing one."""
+        row = self.get_object(request, unquote(object_id))
+        if row is None or not self.has_view_permission(request, row):
+            raise Http404(f"There is no such {self.opts.verbose_name}.")
+        return row
+
+    # -- pages
+
+    def get_urls(self) -> list[URLPattern]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}"
+        verb = self.admin_site.admin_view(self.verb_view)
+        return [path("<path:object_id>/do/<str:name>/", verb, name=f"{name}_do"), *super().get_urls()]
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        form.request = request  # a class of this request's own
+        return form
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        context = dict(extra_context or {})
+        if object_id and request.method == "GET":
+            row = self.get_object(request, unquote(object_id))
+            if row is not None:
+                context |= {"row": row, "row_url": self.page_url(row), "buttons": self.verb_buttons(request, row)}
+        try:
+            return super().changeform_view(request, object_id, form_url, context)
+        except (ValidationError, IntegrityError) as error:
+            # Nothing was written. The second time the form is invalid, so the page shows what was refused.
+            request.refused = Refused.of(error)  # type: ignore[attr-defined]
+            return super().changeform_view(request, object_id, form_url, context)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        with _naming(type(obj)):
+            super().save_model(request, obj, form, change)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: Any) -> None:
+        with _naming(formset.model):
+            super().save_formset(request, form, formset, change)
+
+    def response_post_save_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        own = self.page_url(obj)
+        changed = super().response_post_save_change(request, obj)
+        return changed if own == change_url(obj) else HttpResponseRedirect(own)
+
+    def response_post_save_add(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        own = self.page_url(obj)
+        added = super().response_post_save_add(request, obj)
+        return added if own == change_url(obj) else HttpResponseRedirect(own)
+
+    # -- deleting
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Tells how many rows are in the way, not which: some may be of experiments that the person cannot see."""
+        _, counts, needed, protected = super().get_deleted_objects(objs, request)
+        told = [f"{len(protected)} rows that refer to it"] if protected else []
+        return [str(obj) for obj in objs], counts, needed, told
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except (ProtectedError, IntegrityError):
+            messages.error(request, "It was not deleted: something refers to it.")
+            return HttpResponseRedirect(request.path.removesuffix("delete/") + "change/")
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet) -> None:
+        for row in queryset:  # a queryset that was filtered through a join refuses to be deleted as a whole
+            row.delete()
+
+
+class _naming:
+    """Says on a ValidationError which model's row was refused."""
+
+    def __init__(self, model: type[models.Model]) -> None:
+        self.model = model
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        if isinstance(error, ValidationError):
+            error.refused_model = self.model  # type: ignore[attr-defined]
+
+
+class VerbOwnedAdmin(DoorAdmin):
+    """A page of rows that verbs own: read-only here, changed by the buttons."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class InlineMixin(VisibleMixin):
+    """Rows inside their parent's form: whoever may change the parent."""
+
+    form = InlineDoorForm
+    formset = InlineDoorFormSet
+    is_deletable: ClassVar[bool] = True
+    extra = 0
+    show_change_link = True
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        formset = super().get_formset(request, obj, **kwargs)  # type: ignore[misc]
+        formset.form.request = request
+        return formset
+
+    def _allows(self, request: HttpRequest, obj: Any) -> bool:
+        return may(request.user, "change", self.parent_model if obj is None else obj)  # type: ignore[attr-defined]
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may(request.user, "view", self.parent_model if obj is None else obj)  # type: ignore[attr-defined]
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._allows(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._allows(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.is_deletable and self._allows(request, obj)
+
+
+class DoorTabularInline(InlineMixin, unfold.TabularInline):
+    """Rows as a table."""
+
+
+class DoorStackedInline(InlineMixin, unfold.StackedInline):
+    """Rows one below the other."""

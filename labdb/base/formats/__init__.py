@@ -1,0 +1,1 @@
+"""How dates and times are written: ISO, with the zone, in English."""
