@@ -1,6 +1,6 @@
 """Standard curves: response as a function of concentration, fitted and inverted; no database.
 
-One module per model, each with KEY, LABEL, PARAMETERS, LOG_RESPONSE, solve, predict, gradient, slope and invert (see
+One module per model, each with KEY, LABEL, PARAMETERS, SHAPE, LOG_RESPONSE, solve, predict, gradient, slope and invert (see
 `Model` in `_fitting`). Modules whose name starts with an underscore are shared parts.
 """
 
@@ -11,7 +11,7 @@ from assays.discovery import discover
 
 MODELS = discover(
     sys.modules[__name__],
-    required=("LABEL", "PARAMETERS", "LOG_RESPONSE", "solve", "predict", "gradient", "slope", "invert"),
+    required=("LABEL", "PARAMETERS", "SHAPE", "LOG_RESPONSE", "solve", "predict", "gradient", "slope", "invert"),
 )
 WEIGHTINGS = ("1", "1/y", "1/y2")
 

@@ -15,7 +15,8 @@ OK = "ok"
 FLAT_P = 0.05
 # Cosine between the residuals and the tangent plane: zero at a minimum. NIST StRD sets solved right stay below 1e-6.
 MAX_COSINE = 1e-4
-MAX_CONDITION = 1e12
+# Beyond 1/sqrt(machine epsilon) the covariance, which squares it, has no correct digit left.
+MAX_CONDITION = 6.7e7
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Model(Protocol):
 
     KEY: str
     PARAMETERS: tuple[str, ...]
+    SHAPE: tuple[str, ...]  # parameters that must be known better than to their own size
     LOG_RESPONSE: bool  # y is the logarithm of the response, and residuals are of logarithms
 
     def solve(self, x: Array, y: Array, w: Array) -> Array | None: ...
@@ -58,8 +60,9 @@ class BackCalculation:
 class FittedCurve:
     """A fitted curve, or a refusal: everything but the data and `verdict` is empty unless `verdict` is "ok".
 
-    `rss`, `r_squared` and `residuals` are of the weighted fit, on the scale of the model (logarithms for log_log). `covariance` and `standard_errors` follow from rss / df and the
-    Jacobian at the minimum (Seber & Wild 1989, Nonlinear Regression, p. 24).
+    `rss`, `r_squared` and `residuals` are of the weighted fit, on the model's scale (logarithms for log_log).
+    `covariance` and `standard_errors` follow from rss / df and the Jacobian at the minimum (Seber & Wild 1989,
+    Nonlinear Regression, p. 24).
     """
 
     model: Model
@@ -191,9 +194,13 @@ def _judged(model: Model, x: Array, y: Array, w: Array, p: Array, weighting: str
     if _is_flat(rss, tss, df, len(p)):
         return _refused(model, x, responses, weighting, "flat response")
     errors = dict(zip(model.PARAMETERS, np.sqrt(np.diag(covariance)).tolist(), strict=True))
+    values = dict(zip(model.PARAMETERS, p.tolist(), strict=True))
+    vague = [name for name in model.SHAPE if errors[name] > abs(values[name])]
+    if vague:
+        return _refused(model, x, responses, weighting, f"{', '.join(vague)} not determined by the standards")
     return FittedCurve(
         model, weighting, tuple(x.tolist()), tuple(responses.tolist()), OK,
-        dict(zip(model.PARAMETERS, p.tolist(), strict=True)), errors,
+        values, errors,
         tuple(tuple(row) for row in covariance.tolist()), tuple(residuals.tolist()), 1 - rss / tss, rss, df,
     )  # fmt: skip
 

@@ -8,17 +8,18 @@ a logarithmic axis has no room for it.
 import math
 
 import numpy as np
-from scipy.optimize import least_squares
+from scipy.optimize import OptimizeResult, least_squares
 
 from assays.curves._fitting import Array, Interpolation
 
 KEY = "four_pl"
 LABEL = "four-parameter logistic"
 PARAMETERS = ("A", "B", "C", "D")
+SHAPE: tuple[str, ...] = ("B",)
 LOG_RESPONSE = False
 
 _STEEPNESS = np.geomspace(0.3, 8, 12)
-_STARTS = 5
+_STARTS = 4
 
 
 def solve(x: Array, y: Array, w: Array) -> Array | None:
@@ -26,62 +27,66 @@ def solve(x: Array, y: Array, w: Array) -> Array | None:
     root = np.sqrt(w)
     unit = float(np.exp(np.mean(np.log(x[x > 0]))))
     height = float(np.max(np.abs(y)))
-    best = None
-    for start in _starts(x / unit, y / height, root):
-        result = least_squares(
-            lambda q: root * (_scaled(q, x / unit) - y / height),
-            start,
-            jac=lambda q: root[:, None] * _jac(q, x / unit),
-            method="lm",
-            xtol=1e-15,
-            ftol=1e-15,
-            gtol=1e-15,
-            max_nfev=2000,
-        )
-        if np.all(np.isfinite(result.x)) and (best is None or result.cost < best.cost):
-            best = result
-    if best is None:
+    starts = _starts(x / unit, y / height, root)
+    found = [_descend(start, x / unit, y / height, root, 200) for start in starts]
+    found = [result for result in found if np.all(np.isfinite(result.x))]
+    if not found:
         return None
+    # Standards short of the upper plateau leave a long shallow valley: only the best start walks it to its end.
+    best = _descend(min(found, key=lambda result: result.cost).x, x / unit, y / height, root, 5000)
     a, ln_b, ln_c, d = best.x
-    if abs(ln_b) > 50 or abs(ln_c) > 50:
+    if not np.all(np.isfinite(best.x)) or abs(ln_b) > 50 or abs(ln_c) > 50:
         return None
     return np.array([a * height, math.exp(ln_b), math.exp(ln_c) * unit, d * height])
 
 
+def _descend(start: Array, x: Array, y: Array, root: Array, evaluations: int) -> OptimizeResult:
+    return least_squares(
+        lambda q: root * (_scaled(q, x) - y),
+        start,
+        jac=lambda q: root[:, None] * _jac(q, x),
+        method="lm",
+        xtol=1e-14,
+        ftol=1e-14,
+        gtol=1e-14,
+        max_nfev=evaluations,
+    )
+
+
 def _starts(x: Array, y: Array, root: Array) -> list[Array]:
-    """The grid points with the smallest sums of squares."""
+    """The best grid points: for each B and C on the grid, A and D solve a two-by-two linear system."""
     positive = x[x > 0]
     midpoints = np.geomspace(positive.min() / 3, positive.max() * 30, 25)
-    found = []
-    for b in _STEEPNESS:
-        for c in midpoints:
-            share = 1 / (1 + (x / c) ** b)
-            design = root[:, None] * np.column_stack([share, 1 - share])
-            (a, d), _, rank, _ = np.linalg.lstsq(design, root * y, rcond=None)
-            misfit = root * y - design @ np.array([a, d])
-            if rank == 2:
-                found.append((float(misfit @ misfit), (a, math.log(b), math.log(c), d)))
-    found.sort(key=lambda item: item[0])
-    return [np.array(start) for _, start in found[:: max(1, len(found) // 60)][:_STARTS]]
+    b, c = (grid.ravel() for grid in np.meshgrid(_STEEPNESS, midpoints, indexing="ij"))
+    share = 1 / (1 + _power(np.log(b)[:, None], np.log(c)[:, None], x[None, :]))
+    first, second, target = root * share, root * (1 - share), root * y
+    ff, fs, ss = (first * first).sum(1), (first * second).sum(1), (second * second).sum(1)
+    ft, st = first @ target, second @ target
+    with np.errstate(divide="ignore", invalid="ignore"):
+        a, d = (ft * ss - st * fs) / (ff * ss - fs**2), (st * ff - ft * fs) / (ff * ss - fs**2)
+        misfit = ((target - a[:, None] * first - d[:, None] * second) ** 2).sum(1)
+    order = [int(i) for i in np.argsort(misfit, kind="stable") if np.isfinite(misfit[i])]
+    return [np.array([a[i], math.log(b[i]), math.log(c[i]), d[i]]) for i in order[: 5 * _STARTS : 5]]
 
 
-def _power(ln_b: float, ln_c: float, x: Array) -> Array:
+def _power(ln_b: Array | float, ln_c: Array | float, x: Array) -> Array:
     """(x / C)^B, zero at zero, kept within what a float holds."""
-    with np.errstate(divide="ignore"):
-        return np.exp(np.clip(math.exp(min(ln_b, 50.0)) * (np.log(x) - ln_c), -700, 300))
+    ln_x = np.log(np.where(x > 0, x, 1.0))
+    power = np.exp(np.clip(np.exp(np.clip(ln_b, -50, 50)) * (ln_x - ln_c), -300, 300))
+    return np.where(x > 0, power, 0.0)
 
 
 def _scaled(q: Array, x: Array) -> Array:
-    power = np.where(x > 0, _power(q[1], q[2], x), 0.0)
+    power = _power(q[1], q[2], x)
     return q[3] + (q[0] - q[3]) / (1 + power)
 
 
 def _jac(q: Array, x: Array) -> Array:
     """Derivatives by A, ln B, ln C, D."""
-    power = np.where(x > 0, _power(q[1], q[2], x), 0.0)
+    power = _power(q[1], q[2], x)
     share = 1 / (1 + power)
     bell = (q[0] - q[3]) * power * share**2
-    b = math.exp(min(q[1], 50.0))
+    b = math.exp(min(max(q[1], -50.0), 50.0))
     log_ratio = np.where(x > 0, np.log(np.where(x > 0, x, 1.0)) - q[2], 0.0)
     return np.column_stack([share, -bell * b * log_ratio, bell * b, 1 - share])
 

@@ -7,6 +7,7 @@ from assays.curves._fitting import Array, Interpolation
 KEY = "linear"
 LABEL = "straight line"
 PARAMETERS = ("slope", "intercept")
+SHAPE: tuple[str, ...] = ()
 LOG_RESPONSE = False
 
 

@@ -10,6 +10,7 @@ from assays.curves._fitting import Array, Interpolation
 KEY = "log_log"
 LABEL = "straight line on two logarithmic axes"
 PARAMETERS = ("slope", "intercept")
+SHAPE: tuple[str, ...] = ()
 LOG_RESPONSE = True
 
 

@@ -121,8 +121,8 @@ def _check_sections(rows: Sequence[Tally]) -> Iterator[Problem]:
     for (animal, side, name), found in counted.items():
         missing = sorted(sections[animal, side] - found)
         if missing:
-            found = f"{animal} {side}, {name}, sections {', '.join(map(str, missing))}"
-            yield Problem("no row for these sections, taken as none seen", blocking=False, value=found)
+            place = f"{animal} {side}, {name}, sections {', '.join(map(str, missing))}"
+            yield Problem("no row for these sections, taken as none seen", blocking=False, value=place)
 
 
 def quantify(rows: Sequence[Tally], parameters: Parameters) -> TallyResult:
