@@ -120,14 +120,6 @@ def test_a_refusal_speaks_only_of_the_scale_in_use() -> None:
     assert "mean_difference" not in log and "geometric_mean_ratio" in log
 
 
-def test_what_postgresql_subtracted_is_the_same_sample() -> None:
-    values = [Decimal("1000000000000.4"), Decimal("1000000000000.3"), Decimal("1000000000001")]
-    excess = np.array([0.1, 0.0, 0.7], dtype=">f8").tobytes()
-    taken, own = Sample.from_float8("t", min(values), excess), Sample.from_decimals("t", values)
-    assert taken.pivot == own.pivot and taken.above_pivot.tolist() == own.above_pivot.tolist()
-    assert Sample.from_float8("t", None, None).n == 0
-
-
 def test_pairs_and_arms_are_checked() -> None:
     with pytest.raises(ValueError, match=r"pairs name \['x'\]"):
         summarise([sample("t", "1")], pairs=[("t", "x")])

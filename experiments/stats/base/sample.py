@@ -88,15 +88,6 @@ class Sample:
         with np.errstate(over="ignore"):  # an infinite excess is refused, by name, in the next line
             return cls(arm, Decimal(float(pivot)), array - pivot, **limits)
 
-    @classmethod
-    def from_float8(cls, arm: str, pivot: Decimal | None, excess: bytes | None, **limits: Any) -> "Sample":
-        """From `min(value)` and `string_agg(float8send((value - minimum)::float8), '')` of one arm, both null where it
-        has no quantified value: PostgreSQL subtracts exactly and rounds once, as `from_decimals` does.
-        """
-        if pivot is None or excess is None:
-            return cls(arm, ZERO, np.empty(0), **limits)
-        return cls(arm, pivot, np.frombuffer(excess, dtype=">f8").astype(np.float64), **limits)
-
     @property
     def n(self) -> int:
         """Quantified experimental units."""
