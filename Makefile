@@ -28,7 +28,7 @@ down: env ## stop what `make up` or `make demo` started
 	@exec $(PY) manage.py down
 
 test: env ## run all tests against servers of their own (ARGS="-k word")
-	@$(PY) -m pytest -q -n auto --dist worksteal $(ARGS)
+	@$(PY) -m pytest -q -n logical --dist worksteal $(ARGS)
 
 stress: env ## the long tests
 	@$(PY) -m pytest -q -m stress $(ARGS)

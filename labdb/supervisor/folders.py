@@ -49,14 +49,16 @@ def free_port(host: str = "127.0.0.1") -> int:
 
 def require_free(host: str, port: int) -> None:
     """Raises ServiceError when somebody listens there or the port may not be used."""
-    with socket.socket() as probe:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
         probe.setsockopt(
             socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
         )  # as the web server does: a port in TIME_WAIT is free
         try:
             probe.bind((host, port))
-        except OSError as error:
+        except (OSError, OverflowError) as error:
+            reason = getattr(error, "strerror", None) or error
             raise ServiceError(
-                f"port {port} on {host} cannot be used ({error.strerror}): choose another one with --port, "
+                f"port {port} on {host} cannot be used ({reason}): choose another one with --port, "
                 "or leave it out and a free one is taken"
             ) from None

@@ -46,6 +46,7 @@ class Tree:
     environment: dict[str, str]
     owner_environment: dict[str, str]
     address: str | None = None
+    door: services.Listener | None = None
     members: list[Service] = field(default_factory=list)
     _signals: Signals = field(default_factory=Signals)
     _next_log_check: float = 0.0
@@ -137,6 +138,8 @@ def running(
     finally:
         tree._signals.ignore()
         tree._stop()
+        if tree.door:
+            tree.door.socket.close()
         var.state_file.unlink(missing_ok=True)
         claim.release()
         tree._signals.restore()
@@ -148,7 +151,7 @@ def _start(tree: Tree, parts: Collection[str], host: str, port: int | None) -> N
         end_orphan(var.folder("run") / f"{name}.json", ((signal.SIGTERM, 10.0),))
     for log in var.folder("log").glob("*.log"):
         rotate(log)
-    door = services.listen(host, port) if "web" in parts else None
+    tree.door = services.listen(host, port) if "web" in parts else None
     tree.environment = services.base_environment(var)
     tree.owner_environment = dict(tree.environment)
     if "postgres" in parts:
@@ -159,9 +162,9 @@ def _start(tree: Tree, parts: Collection[str], host: str, port: int | None) -> N
     if set(parts) & {"web", "worker", "beat"}:
         say("bringing the tables up to date")
         tree.manage("migrate", "--noinput", as_owner=True, log="migrate")
-    if door:
+    if tree.door:
         collect_static(tree)
-        _start_web(tree, door)
+        _start_web(tree, tree.door)
     for name, start in (("worker", services.start_worker), ("beat", services.start_beat)):
         if name in parts:
             _start_program(tree, name, partial(start, var, tree.environment))
