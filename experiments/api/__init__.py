@@ -1,0 +1,1 @@
+"""The REST door of the record; one file per bench topic."""

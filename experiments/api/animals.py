@@ -1,0 +1,154 @@
+"""Strains, litters, cages, animals, and an animal's part in an experiment."""
+
+from django.db.models import QuerySet
+
+from experiments.models import (
+    Allocation,
+    Animal,
+    Cage,
+    Disposition,
+    Enrolment,
+    Experiment,
+    Housing,
+    Litter,
+    Procedure,
+    Strain,
+)
+from labdb.base.rest.serializers import RecordSerializer
+from labdb.base.rest.views import AddRecords, ChangeRecords, ReadRecords
+
+
+class StrainSerializer(RecordSerializer):
+    class Meta:
+        model = Strain
+        fields = ("id", "name", "species", "mgi_id", "rrid")
+
+
+class Strains(ReadRecords, AddRecords, ChangeRecords):
+    """Strains and stocks."""
+
+    serializer_class = StrainSerializer
+    filters = ("name", "species", "mgi_id", "rrid")
+    ordering = ("species", "name")
+
+
+class LitterSerializer(RecordSerializer):
+    class Meta:
+        model = Litter
+        fields = ("id", "experiment", "code", "dam", "born_on")
+        create_only = ("experiment",)
+
+
+class Litters(ReadRecords, AddRecords, ChangeRecords):
+    """Animals born together of one dam."""
+
+    serializer_class = LitterSerializer
+    filters = ("experiment", "code", "born_on__gte", "born_on__lte")
+    ordering = ("code",)
+
+
+class CageSerializer(RecordSerializer):
+    class Meta:
+        model = Cage
+        fields = ("id", "experiment", "label")
+        create_only = ("experiment",)
+
+
+class Cages(ReadRecords, AddRecords, ChangeRecords):
+    """Cages."""
+
+    serializer_class = CageSerializer
+    filters = ("experiment", "label")
+    ordering = ("label",)
+
+
+class HousingSerializer(RecordSerializer):
+    class Meta:
+        model = Housing
+        fields = ("id", "animal", "cage", "started_on", "ended_on")
+        create_only = ("animal",)
+
+
+class Housings(ReadRecords, AddRecords, ChangeRecords):
+    """The days that animals lived in cages."""
+
+    serializer_class = HousingSerializer
+    filters = ("animal", "cage", "started_on__gte", "started_on__lte", "ended_on__isnull")
+    ordering = ("animal__lab_id", "started_on")
+
+
+class AnimalSerializer(RecordSerializer):
+    class Meta:
+        model = Animal
+        fields = ("id", "lab_id", "strain", "sex", "born_on", "litter")
+
+
+class Animals(ReadRecords, AddRecords, ChangeRecords):
+    """Animals of the experiments that one works on, and those that are in none yet."""
+
+    serializer_class = AnimalSerializer
+    filters = ("lab_id", "strain", "sex", "litter", "enrolments__experiment", "born_on__gte", "born_on__lte")
+    ordering = ("lab_id",)
+
+
+class EnrolmentSerializer(RecordSerializer):
+    class Meta:
+        model = Enrolment
+        fields = ("id", "experiment", "animal", "day_0")
+        create_only = ("experiment", "animal")
+
+
+class Enrolments(ReadRecords, AddRecords, ChangeRecords):
+    """Animals' parts in experiments, each with its own day 0."""
+
+    serializer_class = EnrolmentSerializer
+    filters = ("experiment", "animal", "day_0__isnull")
+    ordering = ("experiment__code", "animal__lab_id")
+
+
+class AllocationSerializer(RecordSerializer):
+    class Meta:
+        model = Allocation
+        fields = ("id", "experiment", "enrolment", "arm", "method", "allocated_at")
+        create_only = ("experiment", "enrolment")
+
+
+class Allocations(ReadRecords, AddRecords, ChangeRecords):
+    """Which arm an animal is in. Those of a blinded experiment can be recorded, and are shown to nobody."""
+
+    serializer_class = AllocationSerializer
+    filters = ("experiment", "enrolment", "arm")
+    ordering = ("experiment__code", "enrolment__animal__lab_id")
+
+    def get_queryset(self) -> QuerySet:
+        return super().get_queryset().filter(experiment__masking=Experiment.Masking.OPEN_LABEL)
+
+
+class DispositionSerializer(RecordSerializer):
+    class Meta:
+        model = Disposition
+        fields = ("id", "experiment", "enrolment", "kind", "occurred_on", "note")
+        create_only = ("experiment", "enrolment")
+
+
+class Dispositions(ReadRecords, AddRecords, ChangeRecords):
+    """How animals' parts in experiments ended."""
+
+    serializer_class = DispositionSerializer
+    filters = ("experiment", "enrolment", "kind", "occurred_on__gte", "occurred_on__lte")
+    ordering = ("experiment__code", "occurred_on")
+
+
+class ProcedureSerializer(RecordSerializer):
+    class Meta:
+        model = Procedure
+        fields = ("id", "experiment", "enrolment", "name", "description", "performed_on")
+        create_only = ("experiment", "enrolment")
+
+
+class Procedures(ReadRecords, AddRecords, ChangeRecords):
+    """What was done to animals."""
+
+    serializer_class = ProcedureSerializer
+    filters = ("experiment", "enrolment", "name", "performed_on__gte", "performed_on__lte")
+    ordering = ("experiment__code", "performed_on")

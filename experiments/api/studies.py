@@ -1,0 +1,99 @@
+"""People, experiments, memberships, arms and timepoints."""
+
+from typing import Any
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from experiments.actions.studies import open_experiment
+from experiments.models import Arm, DataChange, Experiment, Membership, Timepoint
+from labdb.base.models import User
+from labdb.base.rest.serializers import RecordSerializer, serializers
+from labdb.base.rest.views import AddRecords, ChangeRecords, ReadRecords
+
+
+class PersonSerializer(RecordSerializer):
+    class Meta:
+        model = User
+        fields = ("id", "username", "first_name", "last_name")
+
+
+class People(ReadRecords):
+    """The people of the laboratory."""
+
+    serializer_class = PersonSerializer
+    filters = ("username",)
+    ordering = ("username",)
+
+    def records(self) -> QuerySet:
+        return User.objects.filter(is_active=True)
+
+
+class ExperimentSerializer(RecordSerializer):
+    is_stale = serializers.BooleanField(read_only=True, help_text="Data changed since the last summary.")
+
+    class Meta:
+        model = Experiment
+        fields = (
+            "id", "code", "title", "hypothesis", "masking", "status", "experimental_unit", "day_0_definition",
+            "is_simulated", "primary_endpoint", "created_at", "is_stale",
+        )  # fmt: skip
+        create_only = ("masking", "is_simulated")
+
+
+class ExperimentRecords(ReadRecords, AddRecords, ChangeRecords):
+    """Experiments. Whoever opens one is its first scientist; its masking is chosen then."""
+
+    serializer_class = ExperimentSerializer
+    filters = ("code", "status", "masking", "is_simulated")
+    ordering = ("code",)
+
+    def records(self) -> QuerySet:
+        changed = DataChange.objects.filter(experiment=OuterRef("pk"))
+        return Experiment.objects.annotate(is_stale=Exists(changed))
+
+    def add(self, values: dict[str, Any]) -> Experiment:
+        return open_experiment(by=self.request.user, **values)
+
+
+class MembershipSerializer(RecordSerializer):
+    class Meta:
+        model = Membership
+        fields = ("id", "experiment", "user", "role")
+
+
+class Memberships(ReadRecords, AddRecords):
+    """Who works on an experiment."""
+
+    serializer_class = MembershipSerializer
+    filters = ("experiment", "user", "role")
+    ordering = ("experiment__code", "user__username")
+
+
+class ArmSerializer(RecordSerializer):
+    class Meta:
+        model = Arm
+        fields = ("id", "experiment", "label", "description", "kind", "position", "planned_n", "reference")
+        create_only = ("experiment",)
+
+
+class Arms(ReadRecords, AddRecords, ChangeRecords):
+    """Groups of animals that are treated alike."""
+
+    serializer_class = ArmSerializer
+    filters = ("experiment", "label", "kind", "reference")
+    ordering = ("experiment__code", "position")
+
+
+class TimepointSerializer(RecordSerializer):
+    class Meta:
+        model = Timepoint
+        fields = ("id", "experiment", "label", "study_day", "window_before_days", "window_after_days")
+        create_only = ("experiment",)
+
+
+class Timepoints(ReadRecords, AddRecords, ChangeRecords):
+    """Planned moments of observation."""
+
+    serializer_class = TimepointSerializer
+    filters = ("experiment", "label", "study_day", "study_day__gte", "study_day__lte")
+    ordering = ("experiment__code", "study_day")
