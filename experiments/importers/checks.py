@@ -120,15 +120,15 @@ def _rival(value: Hashable, common: Hashable, counts: Counter[Hashable]) -> Hash
 
 
 def _check_dates(lines: Sequence[Line], reader: LineReader) -> None:
-    """Animals of one experiment are weighed on the same days: a list unlike the others' is often a typing error."""
+    """Where most animals of an experiment are weighed on the same days, another list is often a typing error."""
     index = reader.layout.dates
     if index is None:
         return
     for same in _groups((line for line in lines if line.dates), ("experiment",)):
         counts = Counter(line.dates for line in same)
-        common = counts.most_common(1)[0][0]
+        common, most = counts.most_common(1)[0]
         for line in same:
-            if line.dates != common:
+            if line.dates != common and most * 2 > len(same):
                 differing = first_few(sorted(str(day) for day in set(line.dates) ^ set(common)))
                 expected = f"the dates of the other {counts[common]} animals of {line.texts['experiment']}"
                 reader.log.warn(reader.place(line, index), differing, expected, "dates_differ")

@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from experiments.importers.problems import Place, ProblemLog
 from experiments.importers.table import Table
@@ -73,7 +74,7 @@ def _weighing_columns(table: Table, template: AnimalSheetTemplate, log: ProblemL
     listed = [index for header in weighings.headers if (index := table.column(header, log)) is not None]
     found = [match for match in _matches(table, template, log) if match[0] not in listed]
     numbered = sorted(found, key=lambda match: match[1])
-    for (_, before), (index, value) in zip(numbered, numbered[1:], strict=False):
+    for (_, before), (index, value) in pairwise(numbered):
         if before == value:
             expected = "each weighing's number, study day or date in one header only"
             log.refuse(table.place(table.header_row, index), table.headers[index], expected, "header_twice")

@@ -43,7 +43,8 @@ class Ended:
 
 @dataclass(slots=True)
 class Line:
-    """A row while it is read. `texts` holds the identity fields, `dates` the days of the weighing columns in order."""
+    """A row while it is read. `texts` holds the identity fields, `dates` the days of the weighing columns in order,
+    `filled` the ordinals of those with any content."""
 
     number: int
     values: Sequence[object]
@@ -53,6 +54,7 @@ class Line:
     born_on: dt.date | None = None
     day_0: dt.date | None = None
     dates: tuple[dt.date | None, ...] = ()
+    filled: set[int] = field(default_factory=set)
     weighed: list[Weighed] = field(default_factory=list)
     ended: Ended | None = None
     treatments: list[tuple[str, str, dt.date | None, Place]] = field(default_factory=list)
@@ -182,7 +184,6 @@ class ScoreReader:
         place, raw = self.reader.place(line, column), self.reader.cell(line, column)
         items = split_list(raw, scores.separator)
         undated, after, unweighed = [], [], []
-        weighed = {weighing.day for weighing in line.weighed}
         for ordinal, item in enumerate(items):
             score = self._score(place, item)
             if score is None:
@@ -194,7 +195,8 @@ class ScoreReader:
                 after.append(f"{item} on {day}")
             else:
                 line.scores.append((ordinal, day, score, place))
-                unweighed += [] if day in weighed else [f"{item} on {day}"]
+                if ordinal not in line.filled or (line.ended and day == line.ended.day):
+                    unweighed.append(f"{item} on {day}")
         self._report(place, line, undated, after, unweighed)
 
     def _score(self, place: Place, item: str) -> Decimal | None:

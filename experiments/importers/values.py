@@ -10,7 +10,10 @@ from decimal import Decimal
 from functools import lru_cache
 
 EXCEL_ERRORS = frozenset({"#N/A", "#DIV/0!", "#REF!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"})
-_NUMBER = {"." : re.compile(r"[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})"), ",": re.compile(r"[+-]?(\d{1,30}(,\d{0,30})?|,\d{1,30})")}  # fmt: skip
+_NUMBER = {
+    mark: re.compile(rf"[+-]?([0-9]{{1,30}}({re.escape(mark)}[0-9]{{0,30}})?|{re.escape(mark)}[0-9]{{1,30}})")
+    for mark in (".", ",")
+}
 _EPOCHS = {"1900": dt.date(1899, 12, 30), "1904": dt.date(1904, 1, 1)}
 FIRST_DAY, LAST_DAY = dt.date(1950, 1, 1), dt.date(2200, 1, 1)
 
@@ -42,7 +45,9 @@ def clean_text(value: object, longest: int) -> str:
         raise Unreadable("a value, not a spreadsheet error")
     if len(text) > longest:
         raise Unreadable(f"at most {longest} characters, not {len(text)}")
-    if not text.isprintable() and any(unicodedata.category(mark) == "Cc" and mark not in "\t\r\n" for mark in text):
+    if not text.isprintable() and any(
+        unicodedata.category(mark) in ("Cc", "Cs") and mark not in "\t\r\n" for mark in text
+    ):
         raise Unreadable("text without control characters")
     return text
 
@@ -96,7 +101,7 @@ def _plausible(day: dt.date, formats: Iterable[str]) -> dt.date:
 
 
 def _from_serial(serial: float, epoch: str) -> dt.date:
-    """Lotus took 1900 for a leap year and Excel kept it: serial 60 is a day that never was, those before are off by one."""
+    """Excel takes 1900 for a leap year: serial 60 is a day that never was, and those before it are off by one."""
     whole = int(serial // 1)
     if epoch == "1900" and whole == 60:
         raise Unreadable("a real day; serial 60 is 29 February 1900, which did not exist")
@@ -117,7 +122,7 @@ def _from_text(text: str, formats: tuple[str, ...]) -> dt.date:
 
 def _strptime(text: str, form: str) -> dt.date | None:
     try:
-        return dt.datetime.strptime(text, form).date()
+        return dt.datetime.strptime(text, form).date()  # noqa: DTZ007 - a day has no zone
     except ValueError:
         return None
 

@@ -35,6 +35,7 @@ class WeighingReader:
         for column in self.columns:
             value = self.reader.cell(line, column.index)
             if value is not None:
+                line.filled.add(column.ordinal)
                 self._cell(line, column, value)
         self._check_baseline(line)
 

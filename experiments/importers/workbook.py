@@ -19,11 +19,11 @@ class WorkbookRefused(ValueError):
 class Limits:
     """What a sheet may cost. A file beyond a limit is refused by name, never cut short."""
 
-    file_bytes: int = 64 * 2**20
-    unpacked_bytes: int = 96 * 2**20
+    file_bytes: int = 32 * 2**20
+    unpacked_bytes: int = 48 * 2**20
     rows: int = 200_000
     columns: int = 2_000
-    cells: int = 600_000
+    cells: int = 400_000
     cell_characters: int = 32_767
 
 

@@ -15,11 +15,13 @@ from openpyxl.utils.datetime import MAC_EPOCH
 
 from experiments.importers.workbook import Limits, Sheet, Workbook, WorkbookRefused, column_number, refused
 
+LONGEST_TAG = 65_536
+_LONG_TAG = re.compile(rb"<[^<>]{%d}" % LONGEST_TAG)
 _TAG = rb"<(?:\w+:)?"
-_CELL = re.compile(_TAG + rb'(?:c|row)\s(?:[^>]*?\s)?r="([A-Z]*)(\d+)"')
-_MERGE = re.compile(_TAG + rb'mergeCell\s[^>]*?ref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
+_CELL = re.compile(_TAG + rb'(?:c|row)\s(?:[^<>]*?\s)?r="([A-Z]*)(\d+)"')
+_MERGE = re.compile(_TAG + rb'mergeCell\s[^<>]*?ref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
 _FORMULA = re.compile(
-    _TAG + rb'c\s(?:[^>]*?\s)?r="([A-Z]+)(\d+)"[^>]*>\s*' + _TAG + rb"f\b[^>]*?(?:/>|>[^<]*</(?:\w+:)?f>)\s*"
+    _TAG + rb'c\s(?:[^<>]*?\s)?r="([A-Z]+)(\d+)"[^<>]*>\s*' + _TAG + rb"f\b[^<>]*?(?:/>|>[^<]*</(?:\w+:)?f>)\s*"
     rb"(?:" + _TAG + rb"v\s*/>\s*|" + _TAG + rb"v>\s*</(?:\w+:)?v>\s*)?</(?:\w+:)?c>"
 )  # fmt: skip
 
@@ -59,6 +61,21 @@ def _check_unpacked(archive: zipfile.ZipFile, name: str, limits: Limits) -> None
     if unpacked > limits.unpacked_bytes:
         expected = f"at most {limits.unpacked_bytes:,} bytes when unpacked"
         raise refused(name, f"{unpacked:,} bytes unpacked", expected, "unpacked_too_large")
+    for member in archive.infolist():
+        if member.file_size > LONGEST_TAG and not member.is_dir():
+            _check_tags(archive.read(member), member.filename, name)
+
+
+def _check_tags(xml: bytes, part: str, name: str) -> None:
+    """Expat rereads an unfinished tag or comment with every block: one of 90 MB takes it minutes."""
+    start = xml.find(b"<!--")
+    while start >= 0:
+        end = xml.find(b"-->", start)
+        if end - start > LONGEST_TAG or end < 0:
+            raise refused(name, f"a long comment in {part}", "an .xlsx from a spreadsheet program", "xlsx_damaged")
+        start = xml.find(b"<!--", end)
+    if part.endswith((".xml", ".rels")) and _LONG_TAG.search(xml):
+        raise refused(name, f"a long tag in {part}", "an .xlsx from a spreadsheet program", "xlsx_damaged")
 
 
 def _sheets(book: Any, archive: zipfile.ZipFile, name: str, limits: Limits) -> Iterator[Sheet]:
