@@ -1,6 +1,6 @@
 """Standard curves: response as a function of concentration, fitted and inverted; no database.
 
-One module per model, each with KEY, LABEL, PARAMETERS, SHAPE, LOG_RESPONSE, solve, predict, gradient, slope and invert (see
+One module per model: KEY, LABEL, PARAMETERS, SHAPE, LOG_RESPONSE, solve, predict, gradient, slope and invert (see
 `Model` in `_fitting`). Modules whose name starts with an underscore are shared parts.
 """
 

@@ -14,7 +14,7 @@ _KIND = re.compile(
     re.I,
 )
 _WAVELENGTHS = re.compile(r"Wavelengths?:\s*(.*)")
-_WELLS = re.compile(r"(?<!\d)(6|12|24|48|96|384|1536)(?!\d)(?=.*)")
+_WELLS = re.compile(r"(?<!\d)(6|12|24|48|96|384|1536)(?!\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ def parse_procedure(lines: Sequence[str], first_line: int, problems: list[Proble
     for number, line in enumerate(lines, start=first_line):
         key, _, value = (part.strip() for part in line.lstrip().partition("\t"))
         if key == "Plate Type":
-            wells = _WELLS.search(value)
-            shape = PLATE_SHAPES[int(wells[1])] if wells else None
+            counts = [int(count) for count in _WELLS.findall(value)]
+            shape = PLATE_SHAPES[max(counts)] if counts else None
         elif re.match(r"Start Kinetic|.*\bKinetic\b", key):
             problems.append(Problem("kinetic reads are not supported", number, value=line.strip(), expected="Endpoint"))
         elif key == "Read":

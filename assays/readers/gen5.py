@@ -194,6 +194,11 @@ def _plate(part: _Part, problems: list[Problem], warnings: list[Note]) -> Plate 
     ]
     if any(row.row >= shape[0] or len(row.cells) > shape[1] for row in raw):
         problems.append(Problem("more wells than the plate has", part.line, expected=f"{shape[0]} x {shape[1]} wells"))
+    for channel in used:
+        count = sum(1 for reading in readings if reading.channel == channel.key)
+        if count < shape[0] * shape[1]:
+            text = f"{part.label}, {channel.key}: {count} of {shape[0] * shape[1]} wells have a value"
+            warnings.append(Note(part.line, text))
     temperature = parse_number(part.temperatures[0]) if part.temperatures else None
     return Plate(
         part.label, *shape, "absorbance", "endpoint", "AU", used, readings, temperature, part.read_at, part.line

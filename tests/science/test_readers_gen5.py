@@ -47,13 +47,14 @@ def test_flags_are_kept_with_their_text() -> None:
 def test_computed_rows_are_results_and_never_readings() -> None:
     rows = []
     for line in gen5_rows(od).split("\n"):
-        letter, *cells = line.split("\t")
+        cells = line.split("\t")[1:]
         rows += [
             line,
             "\t" + "\t".join([*cells[:-1], "Blank od:450"]),
             "\t" + "\t".join([*["1.5"] * 12, "[Concentration]"]),
         ]
-    curve = "\n\nStdCurve Fitting Results\n\nCurve Name\tCurve Formula\tA\tB\tR2\tFit F Prob\nStdCurve\tY=A*X+B\t0.00168\t-0.000723\t1\t?????"
+    curve = "\n\nStdCurve Fitting Results\n\nCurve Name\tCurve Formula\tA\tB\tR2\tFit F Prob\n"
+    curve += "StdCurve\tY=A*X+B\t0.00168\t-0.000723\t1\t?????"
     file = read(gen5("\n".join(rows) + curve, gen5_layout()).encode(), "made.txt")
     assert len(file.plates[0].readings) == 96
     assert {r.column for r in file.printed_results} == {"Blank od:450", "[Concentration]"}

@@ -22,7 +22,9 @@ def test_a_layout() -> None:
 
 
 def test_every_problem_at_once_with_its_line() -> None:
-    text = "plate;well;role;sample;concentration;dilution\nP1;A1;standard;;1,5;\nP1;Z99;sample;;;0\nP1;A3;other;x;abc;\nP1;A4;sample;a;;\nP1;A4;sample;b;;\n"
+    heading = "plate;well;role;sample;concentration;dilution"
+    rows = ["P1;A1;standard;;1,5;", "P1;Z99;sample;;;0", "P1;A3;other;x;abc;", "P1;A4;sample;a;;", "P1;A4;sample;b;;"]
+    text = "\n".join([heading, *rows, ""])
     error = refused(text)
     found = {(problem.line, problem.column) for problem in error.problems}
     assert found == {

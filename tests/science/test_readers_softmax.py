@@ -6,7 +6,14 @@ import pytest
 
 from assays.readers import ReadError, read
 from tests.science.plate_files import (
-    ROWS, by_plate, by_well, elisa_file, elisa_od, group, plate_header, softmax,
+    ROWS,
+    by_plate,
+    by_well,
+    elisa_file,
+    elisa_od,
+    group,
+    plate_header,
+    softmax,
 )  # fmt: skip
 
 
