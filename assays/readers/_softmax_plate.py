@@ -1,19 +1,14 @@
-"""The `Plate:` block of a SoftMax Pro export.
-
-The header line holds, tab-separated: name, export version, TimeFormat or PlateFormat, read type, read mode, data
-type, pre-read, kinetic points, read time, interval, first, last and step wavelength, number of wavelengths, the
-wavelengths, first column, number of columns, number of wells, first row, number of rows.
-"""
+"""The `Plate:` block of a SoftMax Pro export: tables of readings below a header line."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 
+from assays.readers._softmax_header import Header, channels_of, parse_header
 from assays.readers._tables import Channel, Note, Plate, Problem, Reading
 from assays.readers._text import (
     FLAG_WORDS_TEXT,
-    PLATE_SHAPES,
     decimal_comma_proven,
     normal_well,
     parse_cell,
@@ -22,23 +17,6 @@ from assays.readers._text import (
     row_name,
     well_position,
 )
-
-_DATA_TYPES = ("Raw", "Reduced", "Both")
-
-
-@dataclass(frozen=True, slots=True)
-class _Header:
-    label: str
-    by_well: bool
-    data_type: str
-    wavelengths_nm: tuple[Decimal, ...]
-    first_column: int
-    column_count: int
-    rows: int
-    columns: int
-    first_row: int
-    row_count: int
-    line: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +32,7 @@ def parse_plate(
 ) -> tuple[Plate | None, tuple[Note, ...]]:
     """Read one plate block; what is wrong is appended to `problems` and makes the plate None."""
     before = len(problems)
-    header = _parse_header(lines[0], first_line, problems)
+    header = parse_header(lines[0], first_line, problems)
     if header is None:
         return None, ()
     rows = list(_data_rows(lines, header, problems))
@@ -66,7 +44,7 @@ def parse_plate(
     if len(problems) > before:
         return None, ()
     keys = {reading.channel for reading in readings}
-    channels = tuple(channel for channel in _channels(header) if channel.key in keys)
+    channels = tuple(channel for channel in channels_of(header) if channel.key in keys)
     warnings = [Note(first_line, f"plate {header.label}: numbers are written with a decimal comma")] if comma else []
     warnings += _not_read(header, channels, readings)
     plate = Plate(
@@ -77,77 +55,9 @@ def parse_plate(
     return plate, tuple(warnings)
 
 
-def _parse_header(line: str, number: int, problems: list[Problem]) -> _Header | None:
-    fields = [field.strip() for field in line.split("\t")]
-    unsupported = _unsupported(fields, number)
-    if unsupported:
-        problems.extend(unsupported)
-        return None
-    fields += [""] * (21 - len(fields))
-    counts = [_count(fields, i, name, number, problems) for i, name in _COUNTS]
-    wavelengths = [parse_number(text) for text in fields[15].split()]
-    if None in wavelengths or (counts[0] is not None and len(wavelengths) != counts[0]):
-        expected = f"{fields[14]} wavelengths in nm"
-        problems.append(Problem("the wavelengths cannot be read", number, 16, fields[15], expected))
-        return None
-    if any(count is None for count in counts):
-        return None
-    _, first_column, column_count, well_count, first_row, row_count = (count or 0 for count in counts)
-    shape = PLATE_SHAPES.get(well_count)
-    if shape is None or first_row + row_count - 1 > shape[0] or first_column + column_count - 1 > shape[1]:
-        place = f"rows {first_row}+{row_count}, columns {first_column}+{column_count} of {well_count} wells"
-        problems.append(Problem("the plate's size makes no sense", number, 19, place, "a plate of 6 to 1536 wells"))
-        return None
-    return _Header(
-        fields[1] or "Plate", fields[3] == "TimeFormat", fields[6], tuple(w for w in wavelengths if w is not None),
-        first_column, column_count, *shape, first_row, row_count, number,
-    )  # fmt: skip
-
-
-_COUNTS = (
-    (14, "number of wavelengths"), (16, "first column"), (17, "number of columns"), (18, "number of wells"),
-    (19, "first row"), (20, "number of rows"),
-)  # fmt: skip
-
-
-def _count(fields: Sequence[str], index: int, name: str, number: int, problems: list[Problem]) -> int | None:
-    text = fields[index]
-    if text.isascii() and text.isdigit() and 0 < int(text) <= 1536:
-        return int(text)
-    problems.append(Problem(f"the {name} cannot be read", number, index + 1, text, "a whole number from 1 to 1536"))
-    return None
-
-
-def _unsupported(fields: Sequence[str], number: int) -> list[Problem]:
-    wanted = (
-        (3, "export format", ("TimeFormat", "PlateFormat")),
-        (4, "read type", ("Endpoint",)),
-        (5, "read mode", ("Absorbance",)),
-        (6, "data type", _DATA_TYPES),
-    )
-    found = []
-    for index, name, accepted in wanted:
-        value = fields[index] if index < len(fields) else ""
-        if value not in accepted:
-            found.append(Problem(f"this {name} is not supported", number, index + 1, value, " or ".join(accepted)))
-            break  # the fields after an unknown mode stand elsewhere and would only be blamed wrongly
-    return found
-
-
-def _channels(header: _Header) -> tuple[Channel, ...]:
-    """A channel a wavelength (repeated ones numbered), and one for what the software reduced them to."""
-    seen: dict[Decimal, int] = {}
-    channels = []
-    for wavelength in header.wavelengths_nm:
-        seen[wavelength] = seen.get(wavelength, 0) + 1
-        suffix = f"#{seen[wavelength]}" if seen[wavelength] > 1 else ""
-        channels.append(Channel(f"{wavelength}{suffix}", wavelength))
-    return (*channels, Channel("reduced", None, reduced=True))
-
-
-def _data_rows(lines: Sequence[str], header: _Header, problems: list[Problem]) -> Iterator[_Row]:
+def _data_rows(lines: Sequence[str], header: Header, problems: list[Problem]) -> Iterator[_Row]:
     """Every data row with its cells placed: one table per wavelength, or one with the wavelengths side by side."""
-    keys = [channel.key for channel in _channels(header)]
+    keys = [channel.key for channel in channels_of(header)]
     tables = _tables(lines, header, problems)
     if not tables:
         problems.append(Problem("the plate has no table", header.line, expected="a heading and rows of readings"))
@@ -175,7 +85,7 @@ class _Spot:
     line: int
 
 
-def _tables(lines: Sequence[str], header: _Header, problems: list[Problem]) -> list[_Table]:
+def _tables(lines: Sequence[str], header: Header, problems: list[Problem]) -> list[_Table]:
     """Split a block at headings and blank lines; a line of tabs only is a row of wells that were not read."""
     tables: list[_Table] = []
     is_open = False
@@ -198,7 +108,7 @@ def _tables(lines: Sequence[str], header: _Header, problems: list[Problem]) -> l
     return [table for table in tables if any(any(fields[2:]) for _, fields in table.rows)]
 
 
-def _row_offsets(table: _Table, header: _Header, problems: list[Problem]) -> Sequence[int]:
+def _row_offsets(table: _Table, header: Header, problems: list[Problem]) -> Sequence[int]:
     """The plate row (0 is A) of each row of a table: all rows of the plate are printed, or only those read."""
     if header.by_well:
         return (0,)
@@ -216,7 +126,7 @@ def _row_offsets(table: _Table, header: _Header, problems: list[Problem]) -> Seq
     return ()
 
 
-def _is_heading(fields: Sequence[str], header: _Header) -> bool:
+def _is_heading(fields: Sequence[str], header: Header) -> bool:
     if len(fields) > 1 and fields[1].lower().startswith("temp"):
         return True
     labels = [field for field in fields[2:] if field]
@@ -232,7 +142,7 @@ def _counts_up(labels: Sequence[str]) -> bool:
     return [int(label) for label in labels] == list(range(first, first + len(labels)))
 
 
-def _place(fields: Sequence[str], labels: Sequence[str], header: _Header, spot: _Spot, problems: list[Problem]) -> _Row:
+def _place(fields: Sequence[str], labels: Sequence[str], header: Header, spot: _Spot, problems: list[Problem]) -> _Row:
     """Name the well and channel of every cell of a row."""
     groups = _label_groups(labels)
     beside = {position: g for g, group in enumerate(groups) for position in group}
@@ -254,7 +164,7 @@ def _place(fields: Sequence[str], labels: Sequence[str], header: _Header, spot: 
     return _Row(spot.line, tuple(cells))
 
 
-def _shift(fields: Sequence[str], header: _Header, groups: Sequence[Sequence[int]]) -> int:
+def _shift(fields: Sequence[str], header: Header, groups: Sequence[Sequence[int]]) -> int:
     """A heading of all columns over only the columns read: the first cell belongs to the first column read."""
     starts_at_once = len(fields) > 2 and bool(fields[2])
     short = len(groups) == 1 and len(groups[0]) > header.column_count >= len([f for f in fields[2:] if f])
@@ -275,7 +185,7 @@ def _label_groups(labels: Sequence[str]) -> list[list[int]]:
     return [group for group in groups if group]
 
 
-def _inside(well: str, header: _Header) -> bool:
+def _inside(well: str, header: Header) -> bool:
     row, column = well_position(well)
     return row < header.rows and column < header.columns
 
@@ -304,7 +214,7 @@ def _expected(text: str) -> str:
     return FLAG_WORDS_TEXT.replace("a number", f"a number{comma}")
 
 
-def _not_read(header: _Header, channels: Sequence[Channel], readings: Sequence[Reading]) -> list[Note]:
+def _not_read(header: Header, channels: Sequence[Channel], readings: Sequence[Reading]) -> list[Note]:
     """A channel that covers only part of the block read, or is promised and absent, is worth a look."""
     expected = header.row_count * header.column_count
     notes = []
@@ -314,7 +224,7 @@ def _not_read(header: _Header, channels: Sequence[Channel], readings: Sequence[R
             text = f"plate {header.label}, {channel.key}: {found} of {expected} wells have a value"
             notes.append(Note(header.line, text))
     if header.data_type != "Reduced":
-        missing = [c.key for c in _channels(header) if not c.reduced and c not in channels]
+        missing = [c.key for c in channels_of(header) if not c.reduced and c not in channels]
         notes += [Note(header.line, f"plate {header.label}: no values at {key} nm") for key in missing]
     return notes
 
