@@ -141,6 +141,29 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    # Clients are generated from these names: given here, a new choice elsewhere cannot change them.
+    "ENUM_NAME_OVERRIDES": {
+        "AllocationMethodEnum": "experiments.models.Allocation.Method",
+        "AnimalSexEnum": "experiments.models.Animal.Sex",
+        "ArmKindEnum": "experiments.models.Arm.Kind",
+        "BenefitEnum": "experiments.models.Endpoint.Benefit",
+        "CadenceEnum": "experiments.models.ReportSchedule.Cadence",
+        "DispositionKindEnum": "experiments.models.Disposition.Kind",
+        "ExperimentStatusEnum": "experiments.models.Experiment.Status",
+        "ExperimentalUnitEnum": "experiments.models.Experiment.Unit",
+        "ImportRunStateEnum": "experiments.models.ImportRun.State",
+        "JobStateEnum": "experiments.models.Job.State",
+        "MaskingEnum": "experiments.models.Experiment.Masking",
+        "MembershipRoleEnum": "experiments.models.Membership.Role",
+        "QualifierEnum": "experiments.models.Observation.Qualifier",
+        "ReportKindEnum": "experiments.models.Report.Kind",
+        "ScaleEnum": "experiments.models.Endpoint.Scale",
+        "SideEnum": "experiments.models.Observation.Side",
+        "SpeciesEnum": "experiments.models.Strain.Species",
+        "SpecimenMatrixEnum": "experiments.models.Specimen.Matrix",
+        "ValueKindEnum": "experiments.models.Endpoint.ValueKind",
+        "WeekdayEnum": "experiments.models.ReportSchedule.Weekday",
+    },
 }
 
 SECURE_CONTENT_TYPE_NOSNIFF = True

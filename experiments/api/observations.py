@@ -83,6 +83,7 @@ TAKEN = inline_serializer(
     {"created": serializers.IntegerField(), "ids": serializers.ListField(child=serializers.UUIDField())},
 )
 NEW = NewObservationSerializer()
+ONE: dict[str, Any] = {"$ref": "#/components/schemas/NewObservationRequest"}
 
 
 class Observations(ReadRecords):
@@ -99,7 +100,7 @@ class Observations(ReadRecords):
     ordering = ("observed_at",)
 
     @extend_schema(
-        request={"application/json": NEW, "application/x-ndjson": NEW},
+        request={"application/json": {"oneOf": [ONE, {"type": "array", "items": ONE}]}, "application/x-ndjson": NEW},
         responses={
             201: OpenApiResponse(ObservationSerializer, "One observation."),
             200: OpenApiResponse(TAKEN, "Of an array, or of JSON lines: the new ids in the order of the rows."),

@@ -110,6 +110,11 @@ class RecordSerializer(StrictNames, serializers.ModelSerializer):
     }
     serializer_related_field = VisibleRelatedField
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if not cls.__dict__.get("__doc__"):  # else the schema would describe every record by this class
+            cls.__doc__ = cls.Meta.model.__doc__  # type: ignore[attr-defined]
+
     def get_validators(self) -> list:
         return []
 
