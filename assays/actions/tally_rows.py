@@ -1,6 +1,6 @@
 """Rows of a tally run: the sheet of counts, its animals, and the estimate of every class."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -41,30 +41,32 @@ class Sheet:
 
 def read_sheet(run: AssayRun) -> Sheet:
     """Read the columns animal, side, section, class and count. Raises ValidationError with every problem by cell."""
-    name = run.source_file.name
     try:
-        workbook = read_workbook(run.source_file.read(), name)
+        workbook = read_workbook(run.source_file.read(), run.source_file.name)
     except WorkbookRefused as refused:
-        raise ValidationError([f"{name}: {problem}" for problem in refused.problems]) from refused
+        raise ValidationError([str(problem) for problem in refused.problems]) from refused
     constants = {"experiment": run.experiment.code}
     template = TallySheetTemplate(name="counts", columns=COLUMNS, constants=constants, structures=CLASSES)
     reading = interpret_tallies(workbook, template)
-    faults = [f"{name}: {problem}" for problem in reading.errors]
-    tallies = [_counted(name, row, faults) for row in reading.tallies]
+    faults = [str(problem) for problem in reading.errors]
+    if not reading.is_refused:
+        faults += [fault for row in reading.source_rows for fault in _faults(reading.sheet, row)]
     if faults:
         raise ValidationError(faults)
     warnings = tuple(str(problem) for problem in reading.problems)
-    return Sheet(tuple(tally for tally in tallies if tally is not None), warnings)
+    return Sheet(tuple(_counted(row) for row in reading.tallies), warnings)
 
 
-def _counted(name: str, row: Any, faults: list[str]) -> CountedTally | None:
-    before = len(faults)
-    if not row.section.isdecimal() or int(row.section) < 1:
-        faults.append(f"{name}: row {row.row} (section): “{row.section}” — expected a number from 1")
-    if row.side not in SIDES:
-        faults.append(f"{name}: row {row.row} (side): “{row.side}” — expected left or right")
-    if len(faults) > before:
-        return None
+def _faults(sheet: str, row: Any) -> Iterator[str]:
+    """What the sheet's reader lets pass and an estimate by ovary and section cannot do without."""
+    section, side = (row.cells.get(COLUMNS[name], "") for name in ("section", "side"))
+    if not section.isdecimal() or int(section) < 1:
+        yield f"{sheet}, row {row.number} (section): “{section}” — expected a number from 1"
+    if not side:
+        yield f"{sheet}, row {row.number} (side): empty — expected left or right"
+
+
+def _counted(row: Any) -> CountedTally:
     return CountedTally(row.animal, SIDES[row.side], int(row.section), row.structure, row.count, row.row)
 
 
