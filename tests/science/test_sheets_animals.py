@@ -131,6 +131,14 @@ def test_a_warning_keeps_the_row(changes: dict[str, object], cell: str, rule: st
     assert len(reading.animals) == 1
 
 
+def test_every_day_before_birth_is_named() -> None:
+    treatments = [{"name": "induction", "text": "drug", "date": "given"}]
+    line = [*row(born=dt.datetime(2024, 3, 2)), "CTX", "01-02-2024"]
+    reading = read(line, headers=[*HEADERS, "drug", "given"], treatments=treatments)
+    places = [place for place, rule, _ in found(reading) if rule == "before_birth"]
+    assert places == ["I2", "K2", "N2"]
+
+
 def test_an_unknown_cage_gives_no_cage_and_no_housing() -> None:
     reading = read(row(cage="No Data"))
     assert (reading.cages, reading.housings) == ((), ())
