@@ -56,13 +56,15 @@ class Postgres:
 
     def sql(self, text: str, database: str = "postgres") -> str:
         """Runs SQL as the superuser with psql and returns what it prints; raises ServiceError with its message."""
+        place = {"PGHOST": self.host, "PGPORT": str(self.port), "PGDATABASE": database, "PGUSER": ADMIN}
         answer = subprocess.run(
-            [binaries.postgres_bin() / "psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", self.url(ADMIN, database)],
+            [binaries.postgres_bin() / "psql", "-XqAt", "-v", "ON_ERROR_STOP=1"],
             input=text,
             capture_output=True,
             text=True,
             check=False,
-            env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"},
+            # the password goes through the environment: arguments are for everybody to see
+            env=place | {"PGPASSWORD": self.passwords[ADMIN], "PATH": os.environ.get("PATH", ""), "LC_ALL": "C"},
         )
         if answer.returncode:
             raise ServiceError(f"PostgreSQL refused: {answer.stderr.strip()}")

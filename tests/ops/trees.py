@@ -35,7 +35,7 @@ def manage(var: Path, home: Path, *words: str, **extra: str) -> subprocess.Compl
         env=clean_environment(var, home) | extra,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=180,
         check=False,
     )
 
@@ -71,7 +71,7 @@ class Supervisor:
     def environment(self) -> dict[str, str]:
         return self.state["environment"]  # type: ignore[return-value]
 
-    def await_ready(self, ready: Callable[["Supervisor"], bool], seconds: float = 90) -> None:
+    def await_ready(self, ready: Callable[["Supervisor"], bool], seconds: float = 180) -> None:
         deadline = time.monotonic() + seconds
         while not ready(self):
             assert self.process.poll() is None, "\n".join(self.lines)
