@@ -102,11 +102,11 @@ def _plausible(day: dt.date, formats: Iterable[str]) -> dt.date:
 
 def _from_serial(serial: float, epoch: str) -> dt.date:
     """Excel takes 1900 for a leap year: serial 60 is a day that never was, and those before it are off by one."""
-    whole = int(serial // 1)
+    if not 0 <= serial < 200_000:
+        raise Unreadable("a date, or its serial number in the spreadsheet")
+    whole = int(serial)
     if epoch == "1900" and whole == 60:
         raise Unreadable("a real day; serial 60 is 29 February 1900, which did not exist")
-    if not 0 <= whole < 200_000:
-        raise Unreadable("a date, or its serial number in the spreadsheet")
     return _EPOCHS[epoch] + dt.timedelta(days=whole + (epoch == "1900" and whole < 60))
 
 
