@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable
+from functools import partial
 
 from labdb.supervisor.process import Identity, wait_until
 from labdb.supervisor.signals import Stop
@@ -10,9 +11,10 @@ from labdb.supervisor.state import Var, read_state
 from labdb.supervisor.tree import running
 
 STOP_SECONDS = 120
+tell = partial(print, flush=True)
 
 
-def serve(*, host: str = "127.0.0.1", port: int | None = None, say: Callable[[str], None] = print) -> None:
+def serve(*, host: str = "127.0.0.1", port: int | None = None, say: Callable[[str], None] = tell) -> None:
     """Serves the checkout's data until Ctrl-C or TERM. Raises AlreadyRunning or ServiceError."""
     try:
         with running(host=host, port=port, say=say) as tree:
@@ -22,7 +24,7 @@ def serve(*, host: str = "127.0.0.1", port: int | None = None, say: Callable[[st
         say("stopped")
 
 
-def bring_down(say: Callable[[str], None] = print) -> bool:
+def bring_down(say: Callable[[str], None] = tell) -> bool:
     """Stops the running tree of this checkout and waits for its end; False when none runs or it does not end."""
     state = read_state(Var.of_project())
     if state is None:

@@ -118,7 +118,7 @@ def running(
     parts: Collection[str] = ALL_PARTS,
     host: str = "127.0.0.1",
     port: int | None = None,
-    say: Callable[[str], None] = print,
+    say: Callable[[str], None] = partial(print, flush=True),
 ) -> Iterator[Tree]:
     """Starts the parts in order, gives the Tree, and stops everything in the opposite order at the end.
 
