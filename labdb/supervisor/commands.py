@@ -3,15 +3,13 @@
 import os
 import signal
 from collections.abc import Callable
-from functools import partial
 
 from labdb.supervisor.process import Identity, wait_until
 from labdb.supervisor.signals import Stop
 from labdb.supervisor.state import Var, read_state
-from labdb.supervisor.tree import running
+from labdb.supervisor.tree import running, tell
 
 STOP_SECONDS = 120
-tell = partial(print, flush=True)
 
 
 def serve(*, host: str = "127.0.0.1", port: int | None = None, say: Callable[[str], None] = tell) -> None:

@@ -23,6 +23,7 @@ from labdb.supervisor.valkey import start_valkey
 ALL_PARTS = frozenset({"postgres", "valkey", "web", "worker", "beat"})
 STOP_ORDER = ("web", "beat", "worker", "the broker", "PostgreSQL")
 RESTARTS, WITHIN_SECONDS = (4, 120.0)  # so many deaths of one service in that time are restarted
+tell = partial(print, flush=True)
 LOG_PAUSE = 30.0  # seconds between two looks at the size of the logs
 
 
@@ -118,7 +119,7 @@ def running(
     parts: Collection[str] = ALL_PARTS,
     host: str = "127.0.0.1",
     port: int | None = None,
-    say: Callable[[str], None] = partial(print, flush=True),
+    say: Callable[[str], None] = tell,
 ) -> Iterator[Tree]:
     """Starts the parts in order, gives the Tree, and stops everything in the opposite order at the end.
 

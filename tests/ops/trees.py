@@ -14,7 +14,8 @@ from labdb.supervisor.process import Identity
 from labdb.supervisor.state import PROJECT
 
 SERVERS = """
-import sys, pathlib
+import pathlib, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job starts with it ignored
 from labdb.supervisor import running
 with running(pathlib.Path(sys.argv[1]), parts={"postgres", "valkey"}) as tree:
     tree.serve()
