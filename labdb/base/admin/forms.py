@@ -42,8 +42,10 @@ class DoorForm(forms.ModelForm):
             self._show(refused)
 
     def _ask_may(self) -> None:
-        verb = "add" if self.instance._state.adding else "change"
-        if self.request is not None and not may(self.request.user, verb, self.instance):
+        is_new = self.instance._state.adding
+        verb = "add" if is_new else "change"
+        subject = type(self.instance) if is_new and self.instance.experiment_path == "self" else self.instance
+        if self.request is not None and not may(self.request.user, verb, subject):
             self.add_error(None, f"You may not {verb} this {self.instance._meta.verbose_name} here.")
 
     def _show(self, refused: Refused) -> None:

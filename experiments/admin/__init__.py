@@ -1,0 +1,29 @@
+"""The admin's pages of the record: one module a topic."""
+
+from experiments.admin import (
+    animal_page,
+    animals,
+    experiment_page,
+    files,
+    home,
+    jobs,
+    observations,
+    outcomes,
+    people,
+    reports,
+    studies,
+)
+
+__all__ = [
+    "animal_page",
+    "animals",
+    "experiment_page",
+    "files",
+    "home",
+    "jobs",
+    "observations",
+    "outcomes",
+    "people",
+    "reports",
+    "studies",
+]

@@ -1,0 +1,121 @@
+"""The animal's page: its line of life, its weights, what was observed on it."""
+
+from datetime import date
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+from experiments.admin.curve import Point, weight_curve
+from experiments.admin.links import instant, link, list_url, page_url
+from experiments.models import Animal, Disposition, Enrolment, Experiment, Housing, Observation, Procedure, Specimen
+from labdb.base.panels import Panel, register_panel
+
+PAGE = "animal"
+WEIGHT = "body_weight"
+SHOWN_OBSERVATIONS = 60
+
+Event = tuple[date | None, str, Any, str]
+
+
+def life(request: HttpRequest, animal: Animal) -> dict[str, Any]:
+    """Everything dated, in its order; what has no date stands last."""
+    events: list[Event] = []
+    if animal.born_on:
+        litter = f"litter {animal.litter}" if animal.litter else ""
+        events.append((animal.born_on, "Born", litter, ""))
+    for collect in (_housing, _enrolments, _procedures, _specimens, _dispositions):
+        events += collect(request, animal)
+    events.sort(key=lambda event: (event[0] is None, event[0] or date.min))
+    names = ("on", "what", "detail", "note")
+    return {"events": [dict(zip(names, event, strict=True)) for event in events]}
+
+
+def _housing(request: HttpRequest, animal: Animal) -> list[Event]:
+    rows = Housing.objects.visible_to(request.user).filter(animal=animal).select_related("cage")
+    return [(h.started_on, "Moved into cage", h.cage, f"until {h.ended_on}" if h.ended_on else "") for h in rows]
+
+
+def _enrolments(request: HttpRequest, animal: Animal) -> list[Event]:
+    rows = Enrolment.objects.visible_to(request.user).filter(animal=animal)
+    rows = rows.select_related("experiment", "allocation__arm")
+    return [(e.day_0, "Day 0 in", link(e.experiment), _told_arm(e)) for e in rows]
+
+
+def _told_arm(enrolment: Enrolment) -> str:
+    """The arm, of an open-label experiment only."""
+    if enrolment.experiment.masking != Experiment.Masking.OPEN_LABEL:
+        return "blinded"
+    allocation = getattr(enrolment, "allocation", None)
+    return f"arm {allocation.arm}" if allocation else "in no arm yet"
+
+
+def _procedures(request: HttpRequest, animal: Animal) -> list[Event]:
+    rows = Procedure.objects.visible_to(request.user).filter(enrolment__animal=animal).select_related("experiment")
+    # What was given follows the arm.
+    return [
+        (p.performed_on, p.name.capitalize(), p.description if _is_open(p.experiment) else "blinded", "") for p in rows
+    ]
+
+
+def _is_open(experiment: Experiment) -> bool:
+    return experiment.masking == Experiment.Masking.OPEN_LABEL
+
+
+def _specimens(request: HttpRequest, animal: Animal) -> list[Event]:
+    rows = Specimen.objects.visible_to(request.user).filter(animal=animal)
+    return [
+        (timezone.localdate(s.collected_at), f"{s.get_matrix_display()} taken".capitalize(), link(s), "") for s in rows
+    ]
+
+
+def _dispositions(request: HttpRequest, animal: Animal) -> list[Event]:
+    rows = Disposition.objects.visible_to(request.user).filter(enrolment__animal=animal)
+    return [(d.occurred_on, str(d.get_kind_display()).capitalize(), d.note, "") for d in rows]
+
+
+def weights(request: HttpRequest, animal: Animal) -> dict[str, Any]:
+    """One curve an enrolment: percent of the weight on day 0, or of the first weight where there is none that day."""
+    curves = []
+    enrolments = Enrolment.objects.visible_to(request.user).filter(animal=animal, day_0__isnull=False)
+    for enrolment in enrolments.select_related("experiment"):
+        rows = Observation.objects.visible_to(request.user).filter(
+            animal=animal, experiment=enrolment.experiment, endpoint__key=WEIGHT, is_current=True, value__isnull=False
+        )
+        dated = [(timezone.localdate(row.observed_at), row) for row in rows.order_by("observed_at")]
+        if dated:
+            curves.append(_curve(enrolment, dated))
+    return {"curves": curves}
+
+
+def _curve(enrolment: Enrolment, dated: list[tuple[date, Observation]]) -> dict[str, Any]:
+    on_day_0 = next((row for day, row in dated if day == enrolment.day_0), None)
+    reference = on_day_0 or dated[0][1]
+    points = [
+        Point((day - enrolment.day_0).days, float(100 * row.value / reference.value), f"{day}: {row.shown_value}")
+        for day, row in dated
+    ]
+    lowest, latest = min(points, key=lambda p: p.percent), points[-1]
+    return {
+        "experiment": enrolment.experiment,
+        "svg": weight_curve(points),
+        "reference": f"{reference.shown_value}, {'day 0' if on_day_0 else 'the first weight'}",
+        "lowest": f"{lowest.percent:.1f} % on day {lowest.study_day}",
+        "latest": f"{latest.percent:.1f} % on day {latest.study_day}",
+    }
+
+
+def observations(request: HttpRequest, animal: Animal) -> dict[str, Any]:
+    visible = Observation.objects.visible_to(request.user).filter(animal=animal, is_current=True)
+    rows = visible.exclude(endpoint__key=WEIGHT).select_related("endpoint", "timepoint", "experiment")
+    rows = rows.order_by("-observed_at", "endpoint__name")
+    shown = [
+        {"row": row, "url": page_url(row), "when": instant(row.observed_at, row.is_time_known)}
+        for row in rows[:SHOWN_OBSERVATIONS]
+    ]
+    return {"rows": shown, "n": rows.count(), "all_url": list_url("observation") + f"?q={animal.lab_id}"}
+
+
+register_panel(Panel(PAGE, "weights", "Body weight", "experiments/animal_weights.html", weights, 10))
+register_panel(Panel(PAGE, "life", "Line of life", "experiments/animal_life.html", life, 20, False))
+register_panel(Panel(PAGE, "observations", "Observations", "experiments/animal_observations.html", observations, 30, False))

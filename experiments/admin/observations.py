@@ -1,0 +1,141 @@
+"""What can be observed, samples, and the observations: read here, corrected with a reason."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from experiments.actions.observations import correct_observation
+from experiments.admin.links import badge, instant
+from experiments.admin.studies import OfExperiment
+from experiments.models import Endpoint, Observation, Specimen
+from labdb.base.admin import DoorAdmin, Verb, VerbOwnedAdmin, VisibleFilter
+from labdb.base.panels import Entry, register_entry
+
+
+@admin.register(Endpoint)
+class EndpointAdmin(DoorAdmin):
+    list_display = ["name", "key", "unit", "value_kind", "default_scale", "benefit", "is_built_in"]
+    list_filter = ["value_kind", "is_built_in"]
+    search_fields = ["name", "key"]
+    fields = ["name", "key", ("unit", "value_kind"), ("default_scale", "benefit"), ("plausible_low", "plausible_high")]
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        row = self.get_object(request, obj) if isinstance(obj, str) else obj
+        if row is not None and row.is_built_in:  # the code owns it, and writes it again after every migration
+            return False
+        return super().has_change_permission(request, row)
+
+
+@admin.register(Specimen)
+class SpecimenAdmin(DoorAdmin):
+    is_deletable = True
+    is_searched = True
+    list_display = ["code", "experiment", "animal", "matrix", "timepoint", "collected_at", "is_haemolysed"]
+    list_filter = [("experiment", OfExperiment), "matrix"]
+    list_select_related = ["experiment", "animal", "timepoint"]
+    search_fields = ["code", "animal__lab_id"]
+    autocomplete_fields = ["experiment", "animal", "timepoint"]
+
+
+class QuantityCorrection(forms.Form):
+    """The corrected number of an observation."""
+
+    qualifier = forms.ChoiceField(choices=Observation.Qualifier.choices, widget=UnfoldAdminSelectWidget)
+    number = forms.DecimalField(
+        widget=UnfoldAdminDecimalFieldWidget,
+        help_text="The value, or the limit of quantification where the sign is < or >.",
+    )
+    unit = forms.CharField(max_length=30, required=False, widget=UnfoldAdminTextInputWidget)
+
+
+class CategoryCorrection(forms.Form):
+    """The corrected category of an observation."""
+
+    category = forms.CharField(max_length=60, widget=UnfoldAdminTextInputWidget)
+
+
+def correction_form(request: HttpRequest, row: Observation) -> type[forms.Form]:
+    """A form with the present value, for a number or for a category, and an empty reason."""
+    base = QuantityCorrection if row.category is None else CategoryCorrection
+    reason = forms.CharField(
+        max_length=500, widget=UnfoldAdminTextInputWidget, help_text="Why the value is replaced; it is kept with both."
+    )
+    present = {"qualifier": row.qualifier, "number": row.entered_value, "unit": row.entered_unit}
+    present["category"] = row.category
+
+    class Correction(base):  # type: ignore[misc,valid-type]
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, initial=present, **kwargs)
+            self.fields["reason"] = reason
+
+    return Correction
+
+
+def _correct(request: HttpRequest, row: Observation, answers: dict[str, Any]) -> str:
+    newer = correct_observation(observation=row, by=request.user, **answers)
+    return f"Corrected: {newer.shown_value}. The earlier value stays in the record."
+
+
+@admin.register(Observation)
+class ObservationAdmin(VerbOwnedAdmin):
+    verbs = (
+        Verb(
+            "correct",
+            "Correct",
+            _correct,
+            icon="edit_note",
+            form=correction_form,
+            explanation="The present value is closed and replaced by a newer one; both stay in the record.",
+            is_shown=lambda row: row.is_current,
+        ),
+    )
+    list_display = ["subject", "endpoint", "shown", "timepoint", "when", "origin", "recorded_by", "standing"]
+    list_display_links = ["subject", "shown"]
+    list_filter = [
+        ("experiment", OfExperiment),
+        ("endpoint", VisibleFilter),
+        "timepoint__study_day",
+        "qualifier",
+        "is_current",
+    ]
+    list_select_related = ["animal", "cage", "litter", "endpoint", "timepoint", "source_file", "recorded_by"]
+    search_fields = ["animal__lab_id", "cage__label", "litter__code", "source_place"]
+    ordering = ["-recorded_at", "endpoint", "id"]
+    fieldsets = [
+        (None, {"fields": ["experiment", ("animal", "cage", "litter"), "endpoint", ("shown", "standing")]}),
+        ("When", {"fields": ["timepoint", "when"]}),
+        ("Which of several", {"fields": [("side", "reader"), ("specimen", "ordinal")]}),
+        ("As it came", {"fields": [("entered_value", "entered_unit"), ("source_file", "source_place")]}),
+        ("Record", {"fields": [("recorded_by", "recorded_at"), ("supersedes", "reason")]}),
+    ]
+    readonly_fields = ["shown", "when", "standing"]
+
+    @admin.display(description="on", ordering="animal__lab_id")
+    def subject(self, row: Observation) -> str:
+        return str(row.animal or row.cage or row.litter)
+
+    @admin.display(description="value", ordering="value")
+    def shown(self, row: Observation) -> str:
+        return row.shown_value
+
+    @admin.display(description="observed", ordering="observed_at")
+    def when(self, row: Observation) -> str:
+        return instant(row.observed_at, row.is_time_known)
+
+    @admin.display(description="from")
+    def origin(self, row: Observation) -> str:
+        return " ".join(filter(None, [str(row.source_file or ""), row.source_place])) or "entered"
+
+    @admin.display(description="standing", ordering="is_current")
+    def standing(self, row: Observation) -> Any:
+        if not row.is_current:
+            return badge("replaced", "lab-bad")
+        return badge("corrected", "lab-warn") if row.supersedes_id else badge("current", "lab-good")
+
+
+register_entry(Entry("Record", "Observations", "admin:experiments_observation_changelist", "monitoring", 10))
+register_entry(Entry("Record", "Specimens", "admin:experiments_specimen_changelist", "colorize", 15))
+register_entry(Entry("Laboratory", "Endpoints", "admin:experiments_endpoint_changelist", "straighten", 20))
