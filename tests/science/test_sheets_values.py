@@ -65,7 +65,8 @@ def test_the_other_epoch_of_excel() -> None:
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        (60, "29 February 1900"), (59, "1900-02-28"), (61, "1900-03-01"), (-1, "serial"), (10**9, "serial"), (float("inf"), "serial"),
+        (60, "29 February 1900"), (59, "1900-02-28"), (61, "1900-03-01"), (-1, "serial"), (10**9, "serial"),
+        (float("inf"), "serial"),
         (float("nan"), "serial"),
         ("30-02-2024", "%d-%m-%Y"), ("2024-02-28", "%d-%m-%Y"), ("07-07-0014", "between"), ("", "date"),
         (True, "date"), (dt.time(12), "date"), (dt.timedelta(days=1), "date"), (None, "date"),
