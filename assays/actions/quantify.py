@@ -1,6 +1,5 @@
 """From a run's file to wells, curves and results, in one transaction: what a worker does with a run."""
 
-import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from assays.kinds import ParameterError
 from assays.models import AssayRun, Curve, Remark, Result, WellResult
 from assays.readers import LayoutEntry, PlateFile, ReadError, read, read_layout_csv
 from experiments.actions.jobs import Progress
+from experiments.models import Job
 from labdb.base.bulk import bulk_insert
 
 State = AssayRun.State
@@ -21,13 +21,13 @@ REMARK_LENGTH = 1000
 
 
 @transaction.atomic
-def quantify_run(run_id: uuid.UUID, progress: Progress) -> dict[str, Any]:
+def quantify_run(job: Job, progress: Progress) -> dict[str, Any]:
     """Evaluate the run anew; its wells, readings and masks stay, what was computed is replaced.
 
     Raises:
         ValidationError: the file, its layout or its samples cannot be used; every problem with its place.
     """
-    run = AssayRun.objects.select_for_update(of=("self",)).get(pk=run_id)
+    run = AssayRun.objects.select_for_update(of=("self",)).get(pk=job.subject_id)
     if run.state not in (State.DRAFT, State.QUANTIFIED):
         return {"run": str(run.pk), "skipped": f"the run is {run.state}"}
     try:
@@ -36,7 +36,7 @@ def quantify_run(run_id: uuid.UUID, progress: Progress) -> dict[str, Any]:
         raise ValidationError([f"{error.filename}: {problem}" for problem in error.problems]) from error
     except ParameterError as error:
         raise ValidationError([f"{run.source_file.name}: {problem}" for problem in error.problems]) from error
-    run.state, run.quantified_at = State.QUANTIFIED, timezone.now()
+    run.state, run.quantified_at, run.job = State.QUANTIFIED, timezone.now(), job
     run.save()
     return {"run": str(run.pk), **told}
 

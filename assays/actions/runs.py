@@ -26,7 +26,7 @@ def read_and_quantify(job: Job, progress: Progress) -> dict[str, Any]:
     """Read the file, evaluate it, and write wells, curves and results in one transaction."""
     from assays.actions.quantify import quantify_run  # numeric libraries: only workers need them
 
-    return quantify_run(job.subject_id, progress)
+    return quantify_run(job, progress)
 
 
 @transaction.atomic
