@@ -5,6 +5,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from experiments.models.jobs import Job
@@ -34,7 +35,7 @@ class DataChange(models.Model):
     endpoint = models.ForeignKey(
         Endpoint, models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False
     )
-    changed_at = models.DateTimeField(db_default=models.functions.Now())
+    changed_at = models.DateTimeField(db_default=Now())
 
     def __str__(self) -> str:
         return f"{self.experiment_id} at {self.changed_at}"

@@ -109,7 +109,7 @@ def _follow(subject: Any, steps: list[str]) -> set:
         return set()
     if not steps:
         return {subject.pk}
-    step = getattr(subject, steps[0], None)
+    step: Any = getattr(subject, steps[0], None)
     if hasattr(step, "all"):
         return {pk for row in step.all() for pk in _follow(row, steps[1:])} if subject.pk else set()
     return _follow(step, steps[1:])

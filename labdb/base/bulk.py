@@ -85,7 +85,7 @@ def _copy(table: str, fields: list, rows: Iterable, extra: str = "") -> None:
 
 
 def _type_name(field: models.Field) -> str:
-    kind = field.rel_db_type(connection) if field.is_relation else field.db_type(connection)
+    kind = str(field.rel_db_type(connection) if field.is_relation else field.db_type(connection))
     base = kind.split("(")[0].strip()
     return {"timestamp with time zone": "timestamptz", "double precision": "float8"}.get(base, base)
 

@@ -9,7 +9,7 @@ from django.db import models
 class Check(models.CheckConstraint):
     """A CHECK constraint whose message is shown at ``field``. In migrations it is an ordinary CheckConstraint."""
 
-    def __init__(self, name: str, condition: models.Q, message: str, field: str | None = None) -> None:
+    def __init__(self, name: str, condition: Any, message: Any, field: str | None = None) -> None:
         self.field = field
         super().__init__(name=name, condition=condition, violation_error_message=message)
 

@@ -44,7 +44,7 @@ def message_of(model: type[models.Model], name: str, sqlstate: str, fallback: st
         if name.startswith(f"{model._meta.db_table}_{field.column}_") and sqlstate == UNIQUE:
             return (
                 field.name,
-                f"{model._meta.verbose_name.capitalize()} with this {field.verbose_name} already exists.",
+                f"{str(model._meta.verbose_name).capitalize()} with this {field.verbose_name} already exists.",
             )
         if name.startswith(f"{model._meta.db_table}_{field.column}_") and sqlstate == FOREIGN_KEY:
             return (field.name, f"There is no such {field.verbose_name}, or something still refers to it.")
@@ -60,6 +60,6 @@ def _field_of_column(model: type[models.Model], column: str) -> str:
 
 
 def _field_of_constraint(constraint: Any) -> str:
-    named = getattr(constraint, "field", None)
-    fields = getattr(constraint, "fields", ())
+    named: str | None = getattr(constraint, "field", None)
+    fields: tuple[str, ...] = getattr(constraint, "fields", ())
     return named or (fields[0] if len(fields) == 1 else NON_FIELD_ERRORS)

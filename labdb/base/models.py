@@ -36,14 +36,14 @@ class VisibleUserManager(UserManager.from_queryset(VisibleQuerySet)):  # type: i
     """The ordinary manager of users, whose querysets know who may see them."""
 
 
-class User(AbstractUser):
+class User(AbstractUser):  # type: ignore[django-manager-missing]
     """A person of the laboratory. What they may do in an experiment is said by their memberships."""
 
     experiment_path = LAB_WIDE
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
 
-    objects = VisibleUserManager()
+    objects = VisibleUserManager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["username"]
