@@ -167,6 +167,33 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
+UNFOLD = {
+    "SITE_TITLE": "labdb",
+    "SITE_HEADER": "labdb",
+    "SITE_SUBHEADER": "the laboratory's record",
+    "SITE_SYMBOL": "genetics",
+    "SITE_URL": None,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "labdb.base.static_files.icon"}],
+    "SHOW_VIEW_ON_SITE": False,
+    "STYLES": ["labdb.base.static_files.styles"],
+    "SIDEBAR": {"show_search": True, "navigation": "labdb.base.panels.navigation"},
+    "COLORS": {
+        "primary": {
+            "50": "oklch(98.4% .014 180.72)",
+            "100": "oklch(95.3% .051 180.801)",
+            "200": "oklch(91% .096 180.426)",
+            "300": "oklch(85.5% .138 181.071)",
+            "400": "oklch(77.7% .152 181.912)",
+            "500": "oklch(70.4% .14 182.503)",
+            "600": "oklch(51.1% .096 186.391)",
+            "700": "oklch(43.7% .078 188.216)",
+            "800": "oklch(38.6% .063 188.416)",
+            "900": "oklch(33% .05 188.9)",
+            "950": "oklch(27.7% .046 192.524)",
+        }
+    },
+}
+
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 if PRODUCTION:
