@@ -157,5 +157,3 @@ class Results(ResultRows):
         given = self.input(ReasonSerializer, request.data)
         result = exclude_result(result=self.found(), by=request.user, **given)
         return Response(self.row(result.pk))
-
-
