@@ -12,6 +12,9 @@ from experiments.models import DataChange, Estimate, Experiment, Job, OutcomeSum
 from labdb.base.access import require
 
 SUMMARISE = "summarise"
+TAKEN_OVER = ("quantity", "scale", "estimate", "lower", "upper", "level", "statistic", "df1", "df2", "p_value") + (
+    "method_key", "method_version", "method", "reference",
+)  # fmt: skip
 
 
 def request_summary(*, experiment: Experiment, by: Any) -> Job:
@@ -42,9 +45,12 @@ def summarise(job: Job, progress: Progress) -> dict[str, Any]:
     design, inputs = outcomes.read_inputs(experiment)
     current = {s.endpoint_id: s for s in OutcomeSummary.objects.filter(experiment=experiment, is_current=True)}
     changed = [i for i in inputs if _digest_of(current.get(i.endpoint.pk)) != i.sha256]
+    summaries, rows = [], []
     for done, each in enumerate(changed):
         progress(done, len(changed), each.endpoint.name)
-        _store(experiment, each, design, job, current.get(each.endpoint.pk))
+        summaries.append(_summary(experiment, each, job))
+        rows += _rows(summaries[-1], each, design)
+    _store(experiment, summaries, rows)
     gone = set(current) - {i.endpoint.pk for i in inputs}
     OutcomeSummary.objects.filter(experiment=experiment, endpoint__in=gone, is_current=True).update(is_current=False)
     DataChange.objects.filter(pk__in=seen).delete()
@@ -55,16 +61,8 @@ def _digest_of(summary: OutcomeSummary | None) -> str | None:
     return summary.inputs_sha256 if summary else None
 
 
-def _store(
-    experiment: Experiment,
-    inputs: outcomes.Inputs,
-    design: outcomes.Design,
-    job: Job,
-    earlier: OutcomeSummary | None,
-) -> None:
-    if earlier:
-        OutcomeSummary.objects.filter(pk=earlier.pk).update(is_current=False)
-    summary = OutcomeSummary(
+def _summary(experiment: Experiment, inputs: outcomes.Inputs, job: Job) -> OutcomeSummary:
+    return OutcomeSummary(
         experiment=experiment,
         endpoint=inputs.endpoint,
         scale=inputs.scale,
@@ -73,15 +71,29 @@ def _store(
         computed_at=timezone.now(),
         job=job,
     )
-    summary.save()
-    # The statistics' own vocabulary has validated every number; the table's constraints see them again.
-    Estimate.objects.bulk_create(_rows(summary, inputs, design), batch_size=1000)
 
 
 def _rows(summary: OutcomeSummary, inputs: outcomes.Inputs, design: outcomes.Design) -> Iterable[Estimate]:
     arms = {} if design.is_blinded else {arm.label: arm.pk for arm in design.arms}
     for timepoint, e in outcomes.estimates(inputs, design):
-        fields = e.as_dict() | {"refused": e.refused or "", "n_by_arm": dict(e.n)}
-        arm, reference_arm = (arms.get(fields.pop(name) or "") for name in ("arm", "reference_arm"))
-        del fields["n"]
-        yield Estimate(summary=summary, timepoint_id=timepoint, arm_id=arm, reference_arm_id=reference_arm, **fields)
+        yield Estimate(
+            summary=summary,
+            timepoint_id=timepoint,
+            arm_id=arms.get(e.arm or ""),
+            reference_arm_id=arms.get(e.reference_arm or ""),
+            n_by_arm=dict(e.n),
+            warnings=list(e.warnings),
+            refused=e.refused or "",
+            **{name: getattr(e, name) for name in TAKEN_OVER},
+        )
+
+
+def _store(experiment: Experiment, summaries: list[OutcomeSummary], rows: list[Estimate]) -> None:
+    """Put ``summaries`` in the place of the earlier ones of their endpoints, which stay.
+
+    The statistics' own vocabulary has validated every number; the constraints of the tables see them again.
+    """
+    earlier = OutcomeSummary.objects.filter(experiment=experiment, is_current=True)
+    earlier.filter(endpoint__in=[summary.endpoint for summary in summaries]).update(is_current=False)
+    OutcomeSummary.objects.bulk_create(summaries)
+    Estimate.objects.bulk_create(rows, batch_size=5000)

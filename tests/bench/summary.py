@@ -11,7 +11,6 @@ import numpy as np
 import psycopg
 from django.db import connection, transaction
 
-from experiments import outcomes
 from experiments.actions.jobs import Progress, request_job
 from experiments.actions.observations import NewObservation, record_observations
 from experiments.actions.summaries import SUMMARISE, summarise

@@ -1,0 +1,1 @@
+"""Stored summaries into figures and documents. Nothing is computed again here."""

@@ -1,0 +1,142 @@
+"""The section of one endpoint in the outcome report."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from experiments.models import Arm, Endpoint, Timepoint
+from experiments.outcomes import POOLED
+from experiments.reports.figures import MAX_STRIPS
+from experiments.reports.numbers import interval, number, p_value
+from experiments.reports.stored import Stored, middle_quantity
+
+MAX_TIMEPOINTS = 6  # of a table; a reader of more wants the data, which the dataset gives
+
+
+def selected(timepoints: Sequence[Timepoint]) -> list[Timepoint]:
+    """All timepoints, or the first, the last and evenly spaced ones between them where there are many."""
+    if len(timepoints) <= MAX_TIMEPOINTS:
+        return list(timepoints)
+    last = len(timepoints) - 1
+    return [timepoints[round(i * last / (MAX_TIMEPOINTS - 1))] for i in range(MAX_TIMEPOINTS)]
+
+
+def endpoint_section(stored: Stored, key: Any, figure_width: int | None) -> dict[str, Any]:
+    """Title, figure, table (rows in blocks by timepoint) and everything refused or warned about, in words."""
+    endpoint = stored.endpoints[key]
+    measured = {timepoint for k, timepoint, *_ in stored.estimates if k == key}
+    timepoints = [t for t in stored.design.timepoints if t.pk in measured]
+    shown = selected(timepoints)
+    section = _Section(stored, endpoint)
+    blinded = stored.design.is_blinded
+    blocks = [section.pooled(t) if blinded else section.block(t) for t in shown]
+    notes = list(section.notes())
+    if len(shown) < len(timepoints):
+        notes.insert(0, f"{len(shown)} of {len(timepoints)} planned timepoints with values are shown.")
+    return {
+        "title": endpoint.name + (f" ({endpoint.unit})" if endpoint.unit else ""),
+        "about": _about(stored, endpoint),
+        "figure": None if figure_width is None else str(key),
+        "width": figure_width or 100,
+        "alt": f"{endpoint.name} by arm: every experimental unit a point, {_middle_name(endpoint)} with 95 % interval",
+        "caption": _caption(endpoint, len(timepoints)),
+        "header": ["", "n", "< limit", "> limit"] if blinded else section.header(),
+        "blocks": blocks,
+        "notes": notes,
+    }
+
+
+def _about(stored: Stored, endpoint: Endpoint) -> list[str]:
+    primary = ["Primary endpoint."] if stored.experiment.primary_endpoint_id == endpoint.pk else []
+    benefit = f"; benefit: {endpoint.get_benefit_display()}"
+    return [*primary, f"Scale of comparison: {endpoint.get_default_scale_display()}{benefit}."]
+
+
+def _middle_name(endpoint: Endpoint) -> str:
+    return middle_quantity(endpoint.default_scale).replace("_", " ")
+
+
+def _caption(endpoint: Endpoint, timepoints: int) -> str:
+    every = "thin line" if timepoints > MAX_STRIPS else "point"
+    return (
+        f"Every experimental unit is a {every}; the bar is the {_middle_name(endpoint)} with its 95 % interval. "
+        "Open triangles lie at a limit of quantification: the value is beyond it."
+    )
+
+
+class _Section:
+    def __init__(self, stored: Stored, endpoint: Endpoint) -> None:
+        self.stored, self.endpoint = stored, endpoint
+        self.middle = middle_quantity(endpoint.default_scale)
+        self.told: dict[str, list[str]] = defaultdict(list)
+
+    def header(self) -> list[str]:
+        return ["Arm", "n", "< limit", f"{_middle_name(self.endpoint).capitalize()} [95 %]", "SD"] + [
+            "Median (IQR)", "Hedges g [95 %]",
+        ]  # fmt: skip
+
+    def block(self, timepoint: Timepoint) -> dict[str, Any]:
+        arms = self.stored.design.arms
+        return {
+            "title": timepoint.label,
+            "test": self._anova(timepoint),
+            "rows": [self._row(timepoint, arm) for arm in arms if self._get(timepoint, "n", arm) is not None],
+        }
+
+    def pooled(self, timepoint: Timepoint) -> dict[str, Any]:
+        counts = [self._get(timepoint, name, None) for name in ("n", "n_below_limit", "n_above_limit")]
+        cells = [number(each.estimate) if each else "—" for each in counts]
+        return {"title": timepoint.label, "test": "", "rows": [[POOLED, *(cell.split(".")[0] for cell in cells)]]}
+
+    def _get(self, timepoint: Timepoint, quantity: str, arm: Arm | None, reference: Any = None) -> Any:
+        """The estimate; what it refuses or warns about goes to the notes."""
+        found = self.stored.get(self.endpoint.pk, timepoint.pk, quantity, arm.pk if arm else None, reference)
+        if found is not None:
+            name = quantity.replace("_", " ").replace("hedges", "Hedges")
+            for text in [found.refused] if found.refused else found.warnings:
+                where = f"{timepoint.label}, {arm.label}" if arm else timepoint.label
+                self.told[f"{name}: {text}"].append(where)
+        return found
+
+    def _anova(self, timepoint: Timepoint) -> str:
+        found = self._get(timepoint, "welch_anova", None)
+        if found is None or found.refused:
+            return "" if found is None else "Welch ANOVA not computed"
+        degrees = f"{number(found.df1, 3)}, {number(found.df2, 3)}".replace(".00,", ",")
+        return f"Welch ANOVA: F({degrees}) = {number(found.statistic, 3)}, {p_value(found.p_value)}"
+
+    def _row(self, timepoint: Timepoint, arm: Arm) -> list[str]:
+        n, below, middle, sd = (self._get(timepoint, q, arm) for q in ("n", "n_below_limit", self.middle, "sd"))
+        quartiles = [self._get(timepoint, quantity, arm) for quantity in ("median", "q1", "q3")]
+        g = self._get(timepoint, "hedges_g", arm, arm.reference_id) if arm.reference_id else None
+        return [
+            arm.label,
+            f"{n.estimate:.0f}",
+            f"{below.estimate:.0f}" if below else "—",
+            _with_interval(middle),
+            number(sd.estimate if sd else None, 3),
+            _median(*quartiles),
+            "reference" if self._is_reference(arm) and g is None else _with_interval(g, 3),
+        ]
+
+    def _is_reference(self, arm: Arm) -> bool:
+        return any(other.reference_id == arm.pk for other in self.stored.design.arms)
+
+    def notes(self) -> Iterable[str]:
+        for text, places in self.told.items():
+            listed = "; ".join(places[:4]) + (f"; and {len(places) - 4} more" if len(places) > 4 else "")
+            yield f"{text} ({listed})"
+
+
+def _with_interval(estimate: Any, digits: int = 4) -> str:
+    if estimate is None or estimate.estimate is None:
+        return "—"
+    between = interval(estimate.lower, estimate.upper, digits)
+    return number(estimate.estimate, digits) + (f" [{between}]" if between else "")
+
+
+def _median(median: Any, q1: Any, q3: Any) -> str:
+    if median is None or median.estimate is None:
+        return "—"
+    between = interval(q1.estimate, q3.estimate, 3)
+    return number(median.estimate, 3) + (f" ({between})" if between else "")
