@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from experiments.importers.files import read_workbook
-from experiments.importers.tallies import TallySheetTemplate, interpret_tallies
-from experiments.importers.workbook import WorkbookRefused
+from experiments.sheets.files import read_workbook
+from experiments.sheets.tallies import TallySheetTemplate, interpret_tallies
+from experiments.sheets.workbook import WorkbookRefused
 
 from assays.actions.plate_rows import RESULT_NAMES, key_of
 from assays.kinds.follicle_count import Tally as CountedTally

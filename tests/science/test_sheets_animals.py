@@ -12,10 +12,10 @@ from typing import Any
 import openpyxl
 import pytest
 
-from experiments.importers.animals import interpret, read_sheet
-from experiments.importers.files import read_workbook
-from experiments.importers.reading import SheetReading
-from experiments.importers.template import AnimalSheetTemplate
+from experiments.sheets.animals import interpret, read_sheet
+from experiments.sheets.files import read_workbook
+from experiments.sheets.reading import SheetReading
+from experiments.sheets.template import AnimalSheetTemplate
 from tests.science.sheet_builders import csv_bytes, saved, xlsx
 
 HEADERS = ["id", "exp", "cage", "strain", "arm", "sex", "born", "dates", "day 0", "scores", "w0", "w1", "w2"]

@@ -11,8 +11,8 @@ import zipfile
 import openpyxl
 import pytest
 
-from experiments.importers.files import read_workbook
-from experiments.importers.workbook import Limits, WorkbookRefused, column_letter, column_number
+from experiments.sheets.files import read_workbook
+from experiments.sheets.workbook import Limits, WorkbookRefused, column_letter, column_number
 from tests.science.sheet_builders import csv_bytes, raw_xlsx, saved, xlsx
 
 ROWS = [["id", "weight"], ["m1", "20.5"], ["m2", "21"]]

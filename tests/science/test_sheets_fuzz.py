@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.importers.animals import interpret, read_sheet
-from experiments.importers.template import AnimalSheetTemplate
-from experiments.importers.workbook import Sheet, Workbook
+from experiments.sheets.animals import interpret, read_sheet
+from experiments.sheets.template import AnimalSheetTemplate
+from experiments.sheets.workbook import Sheet, Workbook
 from tests.science.sheet_builders import csv_bytes, xlsx
 from tests.science.test_sheets_animals import HEADERS, MAPPING, row
 

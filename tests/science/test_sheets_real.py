@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-import experiments.importers
-from experiments.importers.animals import interpret
-from experiments.importers.files import read_workbook
-from experiments.importers.reading import SheetReading
-from experiments.importers.template import AnimalSheetTemplate
+import experiments.sheets
+from experiments.sheets.animals import interpret
+from experiments.sheets.files import read_workbook
+from experiments.sheets.reading import SheetReading
+from experiments.sheets.template import AnimalSheetTemplate
 
 DATA = os.environ.get("LABDB_REAL_DATA")
 pytestmark = pytest.mark.skipif(not DATA, reason="LABDB_REAL_DATA names no folder of real data")
-TEMPLATE = Path(experiments.importers.__file__).parent / "templates" / "animals_dates_in_one_cell.json"
+TEMPLATE = Path(experiments.sheets.__file__).parent / "templates" / "animals_dates_in_one_cell.json"
 SECONDS = 10
 
 

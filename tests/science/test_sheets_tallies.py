@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-import experiments.importers
-from experiments.importers.files import read_workbook
-from experiments.importers.tallies import TallyReading, TallySheetTemplate, interpret_tallies
+import experiments.sheets
+from experiments.sheets.files import read_workbook
+from experiments.sheets.tallies import TallyReading, TallySheetTemplate, interpret_tallies
 from tests.science.sheet_builders import xlsx
 
 HEADERS = ["animal", "experiment", "side", "section", "class", "count", "reader"]
-PATH = Path(experiments.importers.__file__).parent / "templates" / "follicle_tallies.json"
+PATH = Path(experiments.sheets.__file__).parent / "templates" / "follicle_tallies.json"
 
 
 def read(*rows: list[object]) -> TallyReading:

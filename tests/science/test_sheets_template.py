@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-import experiments.importers
-from experiments.importers.tallies import TallySheetTemplate
-from experiments.importers.template import AnimalSheetTemplate
-from experiments.importers.template_json import TemplateRefused
+import experiments.sheets
+from experiments.sheets.tallies import TallySheetTemplate
+from experiments.sheets.template import AnimalSheetTemplate
+from experiments.sheets.template_json import TemplateRefused
 
-SHIPPED = sorted((Path(experiments.importers.__file__).parent / "templates").glob("*.json"))
+SHIPPED = sorted((Path(experiments.sheets.__file__).parent / "templates").glob("*.json"))
 GOOD: dict[str, Any] = {
     "name": "mice",
     "columns": {"animal": "id", "experiment": "exp", "day_0": "d0"},

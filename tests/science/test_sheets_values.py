@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from experiments.importers.values import Unreadable, as_day, as_number, as_text, clean_text, split_list
+from experiments.sheets.values import Unreadable, as_day, as_number, as_text, clean_text, split_list
 
 ZONE = dt.timezone(dt.timedelta(hours=-9))
 

@@ -6,12 +6,12 @@ import datetime as dt
 from collections.abc import Hashable, Iterable, Sequence
 from typing import TypeVar
 
-from experiments.importers.checks import check_lines
-from experiments.importers.files import read_workbook
-from experiments.importers.layout import Layout, find_layout
-from experiments.importers.lines import Line, LineReader, ScoreReader
-from experiments.importers.problems import ProblemLog
-from experiments.importers.reading import (
+from experiments.sheets.checks import check_lines
+from experiments.sheets.files import read_workbook
+from experiments.sheets.layout import Layout, find_layout
+from experiments.sheets.lines import Line, LineReader, ScoreReader
+from experiments.sheets.problems import ProblemLog
+from experiments.sheets.reading import (
     AnimalRow,
     ArmRow,
     CageRow,
@@ -26,11 +26,11 @@ from experiments.importers.reading import (
     TreatmentRow,
     WeighingRow,
 )
-from experiments.importers.table import check_cells, open_table, report_unread, source_rows
-from experiments.importers.template import AnimalSheetTemplate
-from experiments.importers.values import as_text
-from experiments.importers.weighing import WeighingReader
-from experiments.importers.workbook import DEFAULT_LIMITS, Limits, Workbook, WorkbookRefused
+from experiments.sheets.table import check_cells, open_table, report_unread, source_rows
+from experiments.sheets.template import AnimalSheetTemplate
+from experiments.sheets.values import as_text
+from experiments.sheets.weighing import WeighingReader
+from experiments.sheets.workbook import DEFAULT_LIMITS, Limits, Workbook, WorkbookRefused
 
 Row = TypeVar("Row", bound=Hashable)
 

@@ -13,7 +13,7 @@ from typing import Any
 import openpyxl
 from openpyxl.utils.datetime import MAC_EPOCH
 
-from experiments.importers.workbook import Limits, Sheet, Workbook, WorkbookRefused, column_number, refused
+from experiments.sheets.workbook import Limits, Sheet, Workbook, WorkbookRefused, column_number, refused
 
 LONGEST_TAG = 65_536
 _LONG_TAG = re.compile(rb"<[^<>]{%d}" % LONGEST_TAG)

@@ -6,11 +6,11 @@ import datetime as dt
 from decimal import Decimal
 from itertools import pairwise
 
-from experiments.importers.layout import WeighingColumn, dated_by
-from experiments.importers.lines import Ended, Line, LineReader, Weighed
-from experiments.importers.problems import first_few
-from experiments.importers.template import GRAMS_PER_UNIT
-from experiments.importers.values import Unreadable, as_day, as_number, as_text, split_list
+from experiments.sheets.layout import WeighingColumn, dated_by
+from experiments.sheets.lines import Ended, Line, LineReader, Weighed
+from experiments.sheets.problems import first_few
+from experiments.sheets.template import GRAMS_PER_UNIT
+from experiments.sheets.values import Unreadable, as_day, as_number, as_text, split_list
 
 LARGEST_CHANGE = (Decimal("0.5"), Decimal(2))
 

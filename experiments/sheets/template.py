@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from experiments.importers.delimited import DELIMITERS, ENCODINGS
-from experiments.importers.template_json import TemplateRefused, decode, encode
+from experiments.sheets.delimited import DELIMITERS, ENCODINGS
+from experiments.sheets.template_json import TemplateRefused, decode, encode
 
 GRAMS_PER_UNIT = {"g": Decimal(1), "mg": Decimal("0.001"), "kg": Decimal(1000)}
 PLAUSIBLE_WEIGHT_G = {"mouse": (Decimal(5), Decimal(60)), "rat": (Decimal(20), Decimal(900))}

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from experiments.importers.problems import Place, ProblemLog, first_few
-from experiments.importers.reading import SourceRow
-from experiments.importers.values import as_text
-from experiments.importers.workbook import Sheet, Workbook, column_letter
+from experiments.sheets.problems import Place, ProblemLog, first_few
+from experiments.sheets.reading import SourceRow
+from experiments.sheets.values import as_text
+from experiments.sheets.workbook import Sheet, Workbook, column_letter
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from experiments.importers.problems import Place, Problem, ProblemLog, Severity, first_few
-from experiments.importers.reading import SourceRow
-from experiments.importers.table import Table, check_cells, open_table, report_unread, source_rows
-from experiments.importers.template_json import TemplateRefused, decode, encode
-from experiments.importers.values import Unreadable, as_day, as_number, as_text, clean_text
-from experiments.importers.workbook import Workbook
+from experiments.sheets.problems import Place, Problem, ProblemLog, Severity, first_few
+from experiments.sheets.reading import SourceRow
+from experiments.sheets.table import Table, check_cells, open_table, report_unread, source_rows
+from experiments.sheets.template_json import TemplateRefused, decode, encode
+from experiments.sheets.values import Unreadable, as_day, as_number, as_text, clean_text
+from experiments.sheets.workbook import Workbook
 
 SIDES = {"L": "L", "R": "R", "left": "L", "right": "R"}
 TALLY_FIELDS = ("animal", "experiment", "counted_on", "side", "section", "structure", "count", "reader")

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from experiments.importers.problems import Place, ProblemLog
-from experiments.importers.table import Table
-from experiments.importers.template import AnimalSheetTemplate, Treatment, Weighings, placeholder
-from experiments.importers.values import Unreadable, as_day
+from experiments.sheets.problems import Place, ProblemLog
+from experiments.sheets.table import Table
+from experiments.sheets.template import AnimalSheetTemplate, Treatment, Weighings, placeholder
+from experiments.sheets.values import Unreadable, as_day
 
 _UNIT_IN_HEADER = re.compile(r"[\[(]\s*(mg|kg|g)\s*[\])]|[_\s](mg|kg|g)$")
 

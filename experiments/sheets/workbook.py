@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from experiments.importers.problems import Place, Problem, ProblemLog
+from experiments.sheets.problems import Place, Problem, ProblemLog
 
 
 class WorkbookRefused(ValueError):

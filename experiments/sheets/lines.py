@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from experiments.importers.layout import Layout, TreatmentColumns
-from experiments.importers.problems import Place, ProblemLog, first_few
-from experiments.importers.template import ALIVE_KINDS, AnimalSheetTemplate
-from experiments.importers.values import Unreadable, as_day, as_number, as_text, clean_text, split_list
+from experiments.sheets.layout import Layout, TreatmentColumns
+from experiments.sheets.problems import Place, ProblemLog, first_few
+from experiments.sheets.template import ALIVE_KINDS, AnimalSheetTemplate
+from experiments.sheets.values import Unreadable, as_day, as_number, as_text, clean_text, split_list
 
 LONGEST = {
     "animal": 60, "experiment": 60, "title": 250, "cage": 60, "strain": 120, "arm": 120,

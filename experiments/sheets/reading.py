@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass, fields
 from decimal import Decimal
 
-from experiments.importers.problems import Place, Problem, Severity
+from experiments.sheets.problems import Place, Problem, Severity
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ import csv
 import io
 from collections.abc import Iterator
 
-from experiments.importers.problems import Place, Problem, ProblemLog
-from experiments.importers.workbook import Limits, Sheet, Workbook, column_letter, refused
+from experiments.sheets.problems import Place, Problem, ProblemLog
+from experiments.sheets.workbook import Limits, Sheet, Workbook, column_letter, refused
 
 DELIMITERS = (",", ";", "\t")
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "latin-1")

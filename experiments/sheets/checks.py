@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 
-from experiments.importers.lines import Line, LineReader
-from experiments.importers.problems import Place, first_few
+from experiments.sheets.lines import Line, LineReader
+from experiments.sheets.problems import Place, first_few
 
 
 def check_lines(lines: Sequence[Line], reader: LineReader) -> None:

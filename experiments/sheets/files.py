@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from experiments.importers.delimited import read_delimited
-from experiments.importers.workbook import DEFAULT_LIMITS, Limits, Workbook, refused
-from experiments.importers.xlsx import read_xlsx
+from experiments.sheets.delimited import read_delimited
+from experiments.sheets.workbook import DEFAULT_LIMITS, Limits, Workbook, refused
+from experiments.sheets.xlsx import read_xlsx
 
 
 def read_workbook(
