@@ -39,7 +39,8 @@ class Sample:
     is then exact to rounding for any range of x.
 
     Values below or above a quantification limit are counted, never replaced: `n_below_limit` with the highest of
-    their limits, `n_above_limit` with the lowest of theirs.
+    their limits, `n_above_limit` with the lowest of theirs. `lower_limits` and `upper_limits` hold the limit of every
+    such value where they are known (see `censoring`): order statistics do without them, a likelihood does not.
     """
 
     arm: str
@@ -49,6 +50,8 @@ class Sample:
     highest_lower_limit: Decimal | None = None
     n_above_limit: int = 0
     lowest_upper_limit: Decimal | None = None
+    lower_limits: tuple[Decimal, ...] = ()
+    upper_limits: tuple[Decimal, ...] = ()
 
     def __post_init__(self) -> None:
         if self.above_pivot.ndim != 1 or not np.isfinite(self.above_pivot).all():
@@ -59,6 +62,11 @@ class Sample:
             raise ValueError(f"arm {self.arm}: values below a limit and their highest limit come together")
         if (self.n_above_limit > 0) != (self.lowest_upper_limit is not None):
             raise ValueError(f"arm {self.arm}: values above a limit and their lowest limit come together")
+        told = {"lower_limits": self.lower_limits, "upper_limits": self.upper_limits}
+        known = censoring(self.lower_limits, self.upper_limits)
+        for name, count, extreme in _LIMITS:
+            if told[name] and any(getattr(self, field) != known[field] for field in (count, extreme)):
+                raise ValueError(f"arm {self.arm}: {name} disagree with {count} or {extreme}")
 
     @classmethod
     def from_decimals(cls, arm: str, values: Sequence[Decimal], **limits: Any) -> "Sample":
@@ -147,6 +155,18 @@ class Sample:
         return float(EXACT.add(self.pivot, Decimal(above_pivot)))
 
 
+def censoring(below: Sequence[Decimal], above: Sequence[Decimal]) -> dict[str, Any]:
+    """The limits that a sample takes, from the limit of each value that is known only to lie below or above it."""
+    return {
+        "n_below_limit": len(below),
+        "highest_lower_limit": max(below, default=None),
+        "lower_limits": tuple(below),
+        "n_above_limit": len(above),
+        "lowest_upper_limit": min(above, default=None),
+        "upper_limits": tuple(above),
+    }
+
+
 def pivot_gap(upper: Sample, lower: Sample) -> float:
     """pivot of `upper` - pivot of `lower`, subtracted exactly and rounded once."""
     return float(EXACT.subtract(upper.pivot, lower.pivot))
@@ -172,18 +192,14 @@ def samples_by_arm(rows: Iterable[tuple[str, Decimal | None, str, Decimal | None
     if bad:
         raise ValueError("expected a value, or < or > with its limit: " + "; ".join(bad))
     return [
-        Sample.from_decimals(
-            arm,
-            values,
-            n_below_limit=len(below),
-            highest_lower_limit=max(below, default=None),
-            n_above_limit=len(above),
-            lowest_upper_limit=min(above, default=None),
-        )
-        for arm, (values, below, above) in arms.items()
+        Sample.from_decimals(arm, values, **censoring(below, above)) for arm, (values, below, above) in arms.items()
     ]
 
 
+_LIMITS = (
+    ("lower_limits", "n_below_limit", "highest_lower_limit"),
+    ("upper_limits", "n_above_limit", "lowest_upper_limit"),
+)
 _QUALIFIERS = {"": 0, "=": 0, "<": 1, ">": 2}
 
 
