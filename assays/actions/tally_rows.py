@@ -6,14 +6,14 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from experiments.sheets.files import read_workbook
-from experiments.sheets.tallies import TallySheetTemplate, interpret_tallies
-from experiments.sheets.workbook import WorkbookRefused
 
 from assays.actions.plate_rows import RESULT_NAMES, key_of
 from assays.kinds.follicle_count import Tally as CountedTally
 from assays.models import AssayRun, Tally
 from experiments.models import Animal, Endpoint, Specimen
+from experiments.sheets.files import read_workbook
+from experiments.sheets.tallies import TallySheetTemplate, interpret_tallies
+from experiments.sheets.workbook import WorkbookRefused
 from labdb.base.bulk import bulk_insert
 
 __all__ = ["RESULT_NAMES", "Sheet", "keep_tallies", "read_sheet", "result_rows", "subjects"]
