@@ -4,7 +4,6 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 import numpy as np
 from openpyxl import Workbook
@@ -49,26 +48,25 @@ class PlateRun:
     truth: dict[str, float]
 
 
-def animals_workbook(mice: Sequence[Mouse]) -> bytes:
+def animals_workbook(mice: Sequence[Mouse], *, is_corrected: bool = False) -> bytes:
     """One row a mouse, one column a weighing (g), as it stands in the animal room."""
     book = Workbook()
     sheet = book.active
     sheet.title = "Animals"
     days = [f"d{day}" for day in WEIGHING_DAYS]
-    sheet.append(["Experiment", "Mouse", "Sex", "Born", "Strain", "Litter", "Cage", "Group", "Day 0", *days, "End", "Ended on"])
+    sheet.append(["Experiment", "Mouse", "Sex", "Born", "Strain", "Litter", "Cage", "Group", "Day 0", *days])
     for mouse in mice:
-        weights = [_as_typed(mouse, day) for day in WEIGHING_DAYS]
-        end = [None, None] if mouse.died_on_day is None else ["humane endpoint", DAY_0 + timedelta(mouse.died_on_day)]
+        weights: list[float | str | None] = [mouse.weights_g[day] for day in WEIGHING_DAYS]
+        if mouse.lab_id == MISTYPED[0] and not is_corrected:
+            place = WEIGHING_DAYS.index(MISTYPED[1])
+            weights[place] = round(float(weights[place] or 0) * 10, 1)
+        if mouse.died_on_day is not None:  # the word stands where the next weight would
+            weights[weights.index(None)] = "humane endpoint"
         who = ["DEMO", mouse.lab_id, "F", BORN_ON, "C57BL/6J", mouse.litter, mouse.cage, mouse.arm.label, DAY_0]
-        sheet.append([*who, *weights, *end])
+        sheet.append([*who, *weights])
     stream = io.BytesIO()
     book.save(stream)
     return stream.getvalue()
-
-
-def _as_typed(mouse: Mouse, day: int) -> float | None:
-    weight = mouse.weights_g[day]
-    return weight * 10 if weight is not None and (mouse.lab_id, day) == MISTYPED else weight
 
 
 def tally_csv(mice: Sequence[Mouse]) -> bytes:
@@ -77,7 +75,9 @@ def tally_csv(mice: Sequence[Mouse]) -> bytes:
     writer = csv.writer(text)
     writer.writerow(["animal", "side", "section", "class", "count"])
     for mouse in mice:
-        writer.writerows([mouse.lab_id, side, section * EVERY_NTH, name, count] for side, section, name, count in mouse.tally)
+        writer.writerows(
+            [mouse.lab_id, side, section * EVERY_NTH, name, count] for side, section, name, count in mouse.tally
+        )
     return text.getvalue().encode()
 
 

@@ -41,7 +41,9 @@ ARMS = (
     Arm(VEHICLE_IV, "vehicle", INDUCTION + "PBS 100 µL IV on day 7", None, 0.56, 0.6, 0.16),
     Arm("POI + UC-MSC IV", "product", INDUCTION + "1×10⁶ UC-MSC IV on day 7", VEHICLE_IV, 0.94, 0.6, 0.45),
     Arm(VEHICLE_OVARY, "vehicle", INDUCTION + "PBS 5 µL an ovary on day 7", VEHICLE_IV, 0.56, 0.6, 0.16),
-    Arm("POI + UC-MSC ovary", "product", INDUCTION + "1×10⁵ UC-MSC intraovarian on day 7", VEHICLE_OVARY, 0.88, 0.6, 0.5),
+    Arm(
+        "POI + UC-MSC ovary", "product", INDUCTION + "1×10⁵ UC-MSC intraovarian on day 7", VEHICLE_OVARY, 0.88, 0.6, 0.5
+    ),
     Arm("POI + EV IV", "product", INDUCTION + "UC-MSC-derived EV IV on day 7", VEHICLE_IV, 0.8, 0.6, 0.35),
 )
 
