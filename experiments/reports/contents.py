@@ -106,7 +106,7 @@ def _dispositions(stored: Stored) -> dict[Any, Counter]:
 
 
 def _methods(stored: Stored) -> Iterable[str]:
-    unit = Experiment.Unit(stored.experiment.experimental_unit).label
+    unit = str(Experiment.Unit(stored.experiment.experimental_unit).label).lower()
     yield (
         f"The experimental unit is the {unit}: n counts {unit}s, and several values of one {unit} at one planned "
         f"timepoint count once, with their mean. Values are grouped by planned timepoint."

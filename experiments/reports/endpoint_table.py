@@ -10,6 +10,13 @@ from experiments.reports.figures import MAX_STRIPS
 from experiments.reports.numbers import interval, number, p_value
 from experiments.reports.stored import Stored, middle_quantity
 
+NAMES = {
+    "sd": "SD",
+    "hedges_g": "Hedges g",
+    "welch_anova": "Welch ANOVA",
+    "q1": "first quartile",
+    "q3": "third quartile",
+}
 MAX_TIMEPOINTS = 6  # of a table; a reader of more wants the data, which the dataset gives
 
 
@@ -68,7 +75,8 @@ class _Section:
     def __init__(self, stored: Stored, endpoint: Endpoint) -> None:
         self.stored, self.endpoint = stored, endpoint
         self.middle = middle_quantity(endpoint.default_scale)
-        self.told: dict[str, list[str]] = defaultdict(list)
+        self.told: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self.has_censored = False
 
     def header(self) -> list[str]:
         return ["Arm", "n", "< limit", f"{_middle_name(self.endpoint).capitalize()} [95 %]", "SD"] + [
@@ -92,40 +100,46 @@ class _Section:
         """The estimate; what it refuses or warns about goes to the notes."""
         found = self.stored.get(self.endpoint.pk, timepoint.pk, quantity, arm.pk if arm else None, reference)
         if found is not None:
-            name = quantity.replace("_", " ").replace("hedges", "Hedges")
+            name = NAMES.get(quantity, quantity.replace("_", " "))
             for text in [found.refused] if found.refused else found.warnings:
-                where = f"{timepoint.label}, {arm.label}" if arm else timepoint.label
-                self.told[f"{name}: {text}"].append(where)
+                self.told[timepoint.label, f"not computed: {text}" if found.refused else text].append(name)
         return found
 
     def _anova(self, timepoint: Timepoint) -> str:
         found = self._get(timepoint, "welch_anova", None)
         if found is None or found.refused:
             return "" if found is None else "Welch ANOVA not computed"
-        degrees = f"{number(found.df1, 3)}, {number(found.df2, 3)}".replace(".00,", ",")
+        degrees = f"{found.df1:.0f}, {number(found.df2, 3)}"
         return f"Welch ANOVA: F({degrees}) = {number(found.statistic, 3)}, {p_value(found.p_value)}"
 
     def _row(self, timepoint: Timepoint, arm: Arm) -> list[str]:
-        n, below, middle, sd = (self._get(timepoint, q, arm) for q in ("n", "n_below_limit", self.middle, "sd"))
+        n, below, _, sd = (self._get(timepoint, q, arm) for q in ("n", "n_below_limit", self.middle, "sd"))
         quartiles = [self._get(timepoint, quantity, arm) for quantity in ("median", "q1", "q3")]
         g = self._get(timepoint, "hedges_g", arm, arm.reference_id) if arm.reference_id else None
         return [
             arm.label,
             f"{n.estimate:.0f}",
             f"{below.estimate:.0f}" if below else "—",
-            _with_interval(middle),
+            self._middle(timepoint, arm),
             number(sd.estimate if sd else None, 3),
             _median(*quartiles),
-            "reference" if self._is_reference(arm) and g is None else _with_interval(g, 3),
+            "reference" if self._is_reference(arm) and g is None else _effect(g),
         ]
+
+    def _middle(self, timepoint: Timepoint, arm: Arm) -> str:
+        found = self.stored.middle(self.endpoint, timepoint.pk, arm.pk)
+        censored = found is not None and found.quantity != self.middle
+        self.has_censored |= censored
+        return _with_interval(found) + ("†" if censored else "")
 
     def _is_reference(self, arm: Arm) -> bool:
         return any(other.reference_id == arm.pk for other in self.stored.design.arms)
 
     def notes(self) -> Iterable[str]:
-        for text, places in self.told.items():
-            listed = "; ".join(places[:4]) + (f"; and {len(places) - 4} more" if len(places) > 4 else "")
-            yield f"{text} ({listed})"
+        if self.has_censored:
+            yield "† maximum likelihood of a lognormal, in which values beyond a limit are censored there."
+        for (timepoint, text), names in self.told.items():
+            yield f"{timepoint}: {', '.join(dict.fromkeys(names))}: {text}"
 
 
 def _with_interval(estimate: Any, digits: int = 4) -> str:
@@ -133,6 +147,13 @@ def _with_interval(estimate: Any, digits: int = 4) -> str:
         return "—"
     between = interval(estimate.lower, estimate.upper, digits)
     return number(estimate.estimate, digits) + (f" [{between}]" if between else "")
+
+
+def _effect(g: Any) -> str:
+    """Two decimals: a standardised effect has a scale of its own."""
+    if g is None or g.estimate is None:
+        return "—"
+    return f"{g.estimate:.2f} [{g.lower:.2f} to {g.upper:.2f}]".replace("-", "−")
 
 
 def _median(median: Any, q1: Any, q3: Any) -> str:

@@ -16,7 +16,7 @@ from django.conf import settings
 
 from experiments.models import Arm, Endpoint, Experiment, Timepoint
 from experiments.outcomes import Design, Point, points
-from experiments.reports.stored import Stored, middle_quantity, read_stored
+from experiments.reports.stored import Stored, read_stored
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -134,19 +134,22 @@ class _Picture:
             for x, (arm, colour) in enumerate(self.arms):
                 self._strip(ax, x, self.groups[timepoint.pk, arm.pk], colour)
                 self._middle(ax, [(x, timepoint.pk)], arm, colour)
-            labels = [self._arm_label(arm, timepoint) for arm, _ in self.arms]
             slanted = len(self.arms) * len(self.timepoints) > 6
+            labels = [self._arm_label(arm, timepoint, slanted) for arm, _ in self.arms]
             turn = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if slanted else {}
             ax.set_xticks(range(len(self.arms)), labels, fontsize=7, **turn)
             ax.set_xlim(-0.6, len(self.arms) - 0.4)
 
-    def _arm_label(self, arm: Arm, timepoint: Timepoint) -> str:
+    def _arm_label(self, arm: Arm, timepoint: Timepoint, slanted: bool) -> str:
+        """Label, n and censored values: under each other, or shortened to two lines where there is little room."""
         group = self.groups[timepoint.pk, arm.pk]
-        lines = [*textwrap.wrap(arm.label, 16), f"n = {len(group)}"]
+        counts = [f"n = {len(group)}"]
         for sign in "<>":
             if censored := sum(point.qualifier == sign for point in group):
-                lines.append(f"({censored} {sign} limit)")
-        return "\n".join(lines)
+                counts.append(f"{censored} {sign} limit")
+        if slanted:
+            return textwrap.shorten(arm.label, 24, placeholder=" …") + "\n" + ", ".join(counts)
+        return "\n".join([*textwrap.wrap(arm.label, 16), *counts])
 
     def _strip(self, ax: "Axes", x: float, group: Sequence[Point], colour: str) -> None:
         ordered = sorted(group, key=lambda point: (point.number, str(point.unit)))
@@ -168,7 +171,7 @@ class _Picture:
 
     def _middle(self, ax: "Axes", places: Sequence[tuple[float, Any]], arm: Arm, colour: str) -> None:
         """The stored mean with its interval at each (x, timepoint), joined where there are several."""
-        found = [(x, self._estimate(timepoint, arm)) for x, timepoint in places]
+        found = [(x, self.stored.middle(self.endpoint, timepoint, arm.pk)) for x, timepoint in places]
         given = [(x, e) for x, e in found if e is not None and e.estimate is not None]
         bounded = [(x, e) for x, e in given if e.lower is not None]
         strong = self.look.text if len(places) == 1 else colour
@@ -178,11 +181,7 @@ class _Picture:
         else:
             ax.plot([x for x, _ in given], [e.estimate for _, e in given], color=strong, linewidth=1.8, zorder=4)
         ax.vlines([x for x, _ in bounded], [e.lower for _, e in bounded], [e.upper for _, e in bounded],
-                  colors=strong, linewidth=1.1, zorder=4)  # fmt: skip
-
-    def _estimate(self, timepoint: Any, arm: Arm) -> Any:
-        quantity = middle_quantity(self.endpoint.default_scale)
-        return self.stored.get(self.endpoint.pk, timepoint, quantity, arm.pk)
+                  colors=strong, linewidth=1.1 if len(places) < 10 else 0.6, zorder=4)  # fmt: skip
 
     def course(self) -> None:
         columns = min(COLUMNS, len(self.arms))

@@ -23,6 +23,15 @@ class Stored:
         """The estimate, or None where its statistic gives none."""
         return self.estimates.get((endpoint, timepoint, quantity, arm, reference))
 
+    def middle(self, endpoint: Endpoint, timepoint: Any, arm: Any) -> Any:
+        """What stands for the arm; the estimate from censored values where the ordinary one was refused for them."""
+        quantity = middle_quantity(endpoint.default_scale)
+        found = self.get(endpoint.pk, timepoint, quantity, arm)
+        if found is None or not found.refused:
+            return found
+        censored = self.get(endpoint.pk, timepoint, f"censored_{quantity}", arm)
+        return found if censored is None or censored.refused else censored
+
     @property
     def computed_at(self) -> datetime | None:
         return max((summary.computed_at for summary in self.summaries.values()), default=None)
