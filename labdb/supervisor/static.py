@@ -18,7 +18,7 @@ def collect_static(tree: "Tree") -> None:
     if stamp.exists() and stamp.read_text() == current and (tree.var.root / "static").is_dir():
         return
     tree.say("collecting the static files")
-    tree.manage("collectstatic", "--noinput", "-v", "0", log="migrate")
+    tree.manage("collectstatic", "--noinput", "--skip-checks", "-v", "0", log="migrate")
     write_private(stamp, current)
 
 

@@ -162,7 +162,7 @@ def _start(tree: Tree, parts: Collection[str], host: str, port: int | None) -> N
     state.write_state(var, None, _shared(tree))
     if set(parts) & {"web", "worker", "beat"}:
         say("bringing the tables up to date")
-        tree.manage("migrate", "--noinput", as_owner=True, log="migrate")
+        tree.manage("migrate", "--noinput", "--skip-checks", as_owner=True, log="migrate")
     if tree.door:
         collect_static(tree)
         _start_web(tree, tree.door)

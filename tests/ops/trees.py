@@ -20,13 +20,26 @@ from labdb.supervisor import running
 with running(pathlib.Path(sys.argv[1]), parts={"postgres", "valkey"}) as tree:
     tree.serve()
 """
-OURS = ("DATABASE_", "CELERY_", "LABDB_", "SECRET_KEY", "DJANGO_", "PYTEST_", "PG", "XDG_", "MPL", "UV_", "PIP_")
+OURS = (
+    "DATABASE_",
+    "CELERY_",
+    "LABDB_",
+    "SECRET_KEY",
+    "DJANGO_",
+    "PYTEST_",
+    "PG",
+    "XDG_",
+    "MPL",
+    "UV_",
+    "PIP_",
+    "PYTHON",
+)
 
 
 def clean_environment(var: Path, home: Path) -> dict[str, str]:
     """The environment of a person who has set nothing, with this home."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-    return kept | {"LABDB_VAR": str(var), "HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
+    return kept | {"LABDB_VAR": str(var), "HOME": str(home)}
 
 
 def manage(var: Path, home: Path, *words: str, **extra: str) -> subprocess.CompletedProcess[str]:
