@@ -1,11 +1,20 @@
 """Imports of a laboratory's own sheets: the reusable mapping, the run, and every row with its problems."""
 
+from django.core.exceptions import ValidationError
 from django.db import models
 
 from experiments.models.files import SourceFile
 from experiments.models.jobs import Job
+from experiments.sheets.tallies import TallySheetTemplate
+from experiments.sheets.template import AnimalSheetTemplate
+from experiments.sheets.template_json import TemplateRefused
 from labdb.base.access import LAB_WIDE
 from labdb.base.models import ValidatedModel
+
+KINDS: dict[str, type[AnimalSheetTemplate] | type[TallySheetTemplate]] = {
+    "animals": AnimalSheetTemplate,
+    "tallies": TallySheetTemplate,
+}
 
 
 class ImportTemplate(ValidatedModel):
@@ -22,6 +31,14 @@ class ImportTemplate(ValidatedModel):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        if self.kind not in KINDS:
+            raise ValidationError({"kind": f"“{self.kind}” is no kind of sheet; expected {' or '.join(KINDS)}."})
+        try:
+            KINDS[self.kind].from_json(self.mapping)
+        except TemplateRefused as refusal:
+            raise ValidationError({"mapping": refusal.faults}) from None
 
 
 class ImportRun(ValidatedModel):
@@ -40,6 +57,7 @@ class ImportRun(ValidatedModel):
     template = models.ForeignKey(ImportTemplate, models.PROTECT, related_name="runs")
     mapping = models.JSONField(help_text="The template's mapping when the run began.")
     state = models.CharField(max_length=10, choices=State.choices, default=State.CHECKING)
+    problems = models.JSONField(default=list, blank=True, help_text="What is wrong with the file as a whole.")
     valid_rows_only = models.BooleanField(default=False)
     job = models.ForeignKey(Job, models.PROTECT, null=True, blank=True, related_name="+")
     counts = models.JSONField(default=dict, blank=True)

@@ -39,6 +39,7 @@ class Experiment(ValidatedModel):
     )
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.RUNNING)
     experimental_unit = models.CharField(max_length=8, choices=Unit.choices, default=Unit.ANIMAL)
+    started_on = models.DateField(null=True, blank=True, help_text="First day of the experiment.")
     day_0_definition = models.CharField(max_length=250, blank=True, help_text="What happens on study day 0.")
     is_simulated = models.BooleanField(default=False, help_text="Simulated data; every page says so.")
     primary_endpoint = models.ForeignKey(

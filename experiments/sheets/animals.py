@@ -10,7 +10,7 @@ from experiments.sheets.checks import check_lines
 from experiments.sheets.files import read_workbook
 from experiments.sheets.layout import Layout, find_layout
 from experiments.sheets.lines import Line, LineReader, ScoreReader
-from experiments.sheets.problems import ProblemLog
+from experiments.sheets.problems import Problem, ProblemLog
 from experiments.sheets.reading import (
     AnimalRow,
     ArmRow,
@@ -44,11 +44,12 @@ def read_sheet(data: bytes, name: str, template: AnimalSheetTemplate, limits: Li
     return interpret(workbook, template)
 
 
-def interpret(workbook: Workbook, template: AnimalSheetTemplate) -> SheetReading:
+def interpret(workbook: Workbook, template: AnimalSheetTemplate, objections: Iterable[Problem] = ()) -> SheetReading:
     """What the sheet says by this template.
 
     A row with an error is left out whole; a cell with a warning is left out or kept, as its problem says. A weighing
-    in the k-th column belongs to the k-th date of its row. Raises nothing for bad content.
+    in the k-th column belongs to the k-th date of its row. `objections` are problems found elsewhere (a row that
+    contradicts the record) and count like the sheet's own. Raises nothing for bad content.
     """
     log = ProblemLog()
     table = open_table(workbook, template.sheet, template.header_row, log)
@@ -60,6 +61,8 @@ def interpret(workbook: Workbook, template: AnimalSheetTemplate) -> SheetReading
     check_cells(table, layout.read(), log)
     report_unread(table, layout.read(), template.ignored, log)
     lines = _read_lines(layout, template, log)
+    for problem in objections:
+        log.object_to(problem)
     return _assemble(workbook, layout, template, lines, log)
 
 
@@ -89,6 +92,7 @@ def _assemble(
         problems=(*workbook.notes, *log.sorted()),
         source_rows=tuple(source_rows(layout.table, log)),
         blank_rows=layout.table.sheet.blank_rows,
+        columns={name: layout.table.place(template.header_row, index) for name, index in layout.fields.items()},
         experiments=_once(ExperimentRow(_of(x), x.texts["title"] or _of(x), x.started_on) for x in valid),
         strains=_once(StrainRow(line.texts["strain"], template.species) for line in valid),
         cages=_once(CageRow(_of(line), line.texts["cage"]) for line in valid if line.texts["cage"]),

@@ -105,6 +105,12 @@ class ProblemLog:
         """Odd, but taken as it stands."""
         self._add(place, value, expected, rule, Severity.WARNING, Effect.KEPT)
 
+    def object_to(self, problem: Problem) -> None:
+        """Take up what someone else found, e.g. beside the record."""
+        if problem.severity is Severity.ERROR:
+            self.rows_in_error.add(problem.place.row)
+        self._problems.append(problem)
+
     def _add(self, place: Place, value: object, expected: str, rule: str, severity: Severity, effect: Effect) -> None:
         self._problems.append(Problem(place, shown(value), expected, rule, severity, effect))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 
 from experiments.sheets.problems import Place, Problem, Severity
@@ -144,12 +144,16 @@ class SourceRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SheetReading:
-    """Everything that a sheet says. The tuples of rows hold the valid rows only; `source_rows` holds all of them."""
+    """Everything that a sheet says. The tuples of rows hold the valid rows only; `source_rows` holds all of them.
+
+    `columns` maps each field of the template to the place of its header.
+    """
 
     sheet: str
     problems: tuple[Problem, ...]
     source_rows: tuple[SourceRow, ...] = ()
     blank_rows: int = 0
+    columns: dict[str, Place] = field(default_factory=dict)
     experiments: tuple[ExperimentRow, ...] = ()
     strains: tuple[StrainRow, ...] = ()
     cages: tuple[CageRow, ...] = ()
@@ -162,6 +166,11 @@ class SheetReading:
     dispositions: tuple[DispositionRow, ...] = ()
     treatments: tuple[TreatmentRow, ...] = ()
     scores: tuple[ScoreRow, ...] = ()
+
+    def place(self, name: str, row: int) -> Place:
+        """The cell of the field `name` in `row`; the row where no column holds the field."""
+        column = self.columns.get(name)
+        return replace(column, row=row) if column else Place(self.sheet, row)
 
     @property
     def is_refused(self) -> bool:
@@ -178,7 +187,7 @@ class SheetReading:
 
     def counts(self) -> dict[str, int]:
         """How many of each the valid rows give, with rows, rows_excluded, errors and warnings."""
-        skipped = ("sheet", "problems", "source_rows", "blank_rows")
+        skipped = ("sheet", "problems", "source_rows", "blank_rows", "columns")
         found = {part.name: len(getattr(self, part.name)) for part in fields(self) if part.name not in skipped}
         excluded = sum(not row.is_valid for row in self.source_rows)
         head = {"rows": len(self.source_rows), "rows_excluded": excluded, "blank_rows": self.blank_rows}

@@ -16,6 +16,8 @@ PLAUSIBLE_WEIGHT_G = {"mouse": (Decimal(5), Decimal(60)), "rat": (Decimal(20), D
 DISPOSITION_KINDS = (
     "scheduled", "humane_endpoint", "euthanised", "found_dead", "died", "accidental", "transferred", "survived",
 )  # fmt: skip
+ARM_KINDS = ("normal_control", "sham", "vehicle", "product", "comparator", "other")
+MASKINGS = ("blinded", "open_label")
 ALIVE_KINDS = ("survived", "transferred")
 SEXES = {"F": "F", "M": "M", "U": "U", "f": "F", "m": "M", "female": "F", "male": "M", "unknown": "U"}
 PLACEHOLDERS = ("n", "day", "week", "date")
@@ -65,13 +67,25 @@ class Scores:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ArmRole:
+    """What an arm is, beyond what the sheet says: its `kind`, the label of the arm it is compared with (where the
+    experiment has that one), its place in tables from 1 (0: as in the sheet), its description (empty: the sheet's)."""
+
+    kind: str = "other"
+    reference: str = ""
+    position: int = 0
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AnimalSheetTemplate:
     """One row an animal, columns for identity, one column a weighing.
 
     `columns` maps a field (see FIELDS) to its header, `constants` to a value for every row. `missing` are words that
     mean an empty cell, `unknown_cage` words that mean an unknown cage, `no_treatment` words for nothing done,
     `dispositions` words in a weighing cell with the kind of end they mean, `sexes` words with F, M or U,
-    `ignored` headers that are left out on purpose (any other unread column is reported).
+    `ignored` headers that are left out on purpose (any other unread column is reported). `arms` maps the label of an
+    arm to its role; `masking` is that of the experiments which the sheet opens.
     """
 
     name: str
@@ -96,6 +110,8 @@ class AnimalSheetTemplate:
     species: str = "mouse"
     longest_gap_days: int = 90
     ignored: tuple[str, ...] = ()
+    arms: Mapping[str, ArmRole] = field(default_factory=dict)
+    masking: str = "blinded"
 
     @classmethod
     def from_json(cls, data: Any) -> AnimalSheetTemplate:
@@ -116,7 +132,13 @@ class AnimalSheetTemplate:
 
     def faults(self) -> list[str]:
         """Everything that contradicts itself in this template; empty when it can be used."""
-        return [*_file_faults(self), *_column_faults(self), *_word_faults(self), *_weighing_faults(self)]
+        return [
+            *_file_faults(self),
+            *_column_faults(self),
+            *_word_faults(self),
+            *_weighing_faults(self),
+            *_arm_faults(self),
+        ]
 
 
 def _file_faults(template: AnimalSheetTemplate) -> list[str]:
@@ -172,6 +194,22 @@ def _word_faults(template: AnimalSheetTemplate) -> list[str]:
     faults += [f"missing, dispositions: {word!r} stands in both — expected one meaning" for word in both]
     names = [treatment.name for treatment in template.treatments]
     return faults + [f"treatments: {name!r} twice — expected each name once" for name in names if names.count(name) > 1]
+
+
+def _arm_faults(template: AnimalSheetTemplate) -> list[str]:
+    faults = []
+    if template.masking not in MASKINGS:
+        faults.append(f"masking: {template.masking!r} — expected one of {', '.join(MASKINGS)}")
+    for label, arm in template.arms.items():
+        if arm.kind not in ARM_KINDS:
+            faults.append(f"arms.{label}.kind: {arm.kind!r} — expected one of {', '.join(ARM_KINDS)}")
+        if arm.reference == label:
+            faults.append(f"arms.{label}.reference: {label!r} — expected another arm")
+        if not 0 <= arm.position <= 32767:
+            faults.append(f"arms.{label}.position: {arm.position} — expected 0 to 32767")
+        if len(arm.description) > 500:
+            faults.append(f"arms.{label}.description: {len(arm.description)} characters — expected at most 500")
+    return faults
 
 
 def _weighing_faults(template: AnimalSheetTemplate) -> list[str]:

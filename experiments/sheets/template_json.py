@@ -45,7 +45,7 @@ def _plain(item: Any) -> Any:
     if dataclasses.is_dataclass(item):
         return encode(item)
     if isinstance(item, Mapping):
-        return dict(item)
+        return {key: _plain(part) for key, part in item.items()}
     if isinstance(item, tuple):
         return [_plain(part) for part in item]
     return str(item) if isinstance(item, Decimal) else item
@@ -80,6 +80,11 @@ def _value(hint: Any, data: Any, path: str, faults: list[str]) -> Any:
             faults.append(f"{path}: {data!r:.80} — expected a list")
             return ()
         return tuple(_value(inner[0], item, f"{path}[{index}]", faults) for index, item in enumerate(data))
+    if origin is Mapping and dataclasses.is_dataclass(inner[1]):
+        if not isinstance(data, Mapping):
+            faults.append(f"{path}: {data!r:.80} — expected an object")
+            return {}
+        return {key: _object(typing.cast(type, inner[1]), item, f"{path}.{key}.", faults) for key, item in data.items()}
     if origin is Mapping:
         if not isinstance(data, Mapping) or not all(isinstance(x, str) for pair in data.items() for x in pair):
             faults.append(f"{path}: {data!r:.80} — expected an object of texts")
