@@ -21,7 +21,6 @@ def request_report(*, experiment: Experiment, by: Any, kind: str = Report.Kind.O
     """Ask for a report of the experiment as it is now."""
     require(by, "add", Report(experiment=experiment))
     report = Report(experiment=experiment, kind=kind)
-    report.save()
     report.job = request_job(kind=RENDER, subject_id=report.pk, experiment=experiment, by=by)
     report.save()
     return report
@@ -67,7 +66,7 @@ def last_due_at(schedule: ReportSchedule, now: datetime) -> datetime:
     """The latest instant at or before ``now`` when the schedule was due.
 
     The local time is meant: over a daylight-saving change a daily report stays at its hour. A time that the change skips
-    falls on the instant after it, one that comes twice counts once (its first).
+    falls as much later as the clocks jump (02:30 is 03:30), one that comes twice counts once (its first).
     """
     zone = ZoneInfo(schedule.time_zone)
     day = now.astimezone(zone).date()

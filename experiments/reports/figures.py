@@ -64,7 +64,7 @@ def figures_of(stored: Stored, theme: str) -> dict[Any, str]:
 def figure_svg(endpoint: Endpoint, design: Design, shown: Sequence[Point], stored: Stored, theme: str = "light") -> str:
     """The figure of one endpoint: a strip per timepoint, or its course where there are more than three.
 
-    Raises ValueError for a theme that is not one of ``light``, ``dark``, ``paper``.
+    Raises ValueError for a theme that is not one of ``paper``, ``light``, ``dark``.
     """
     if theme not in THEMES:
         raise ValueError(f"theme “{theme}”: expected one of {', '.join(THEMES)}")
