@@ -26,7 +26,7 @@ def plates(request: HttpRequest, run: AssayRun) -> dict[str, Any] | None:
     readings = {r.well_id: r for r in run.reading_rows.filter(channel=channel)}
     flags = _flags(run)
     wells: dict[Any, list[Well]] = defaultdict(list)
-    for well in run.well_rows.select_related("specimen"):
+    for well in run.well_rows.select_related("masked_by"):
         wells[well.plate_id].append(well)
     values = [float(r.value) for r in readings.values() if r.value is not None]
     scale = (min(values), max(values)) if values else (0.0, 1.0)

@@ -95,7 +95,11 @@ class AssayRunAdmin(PageMixin, VerbOwnedAdmin):
         return may(request.user, "add", AssayRun)
 
     def page_context(self, request: HttpRequest, row: AssayRun) -> dict[str, Any]:
-        return {"state": state_badge(row), "title": row.source_file.name}
+        return {
+            "state": state_badge(row),
+            "title": row.source_file.name,
+            "edit_url": "",
+        }  # nothing to edit: verbs own it
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """Uploading is the only way a run begins."""

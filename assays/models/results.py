@@ -116,7 +116,7 @@ class Result(PartOfRun):
         if self.number is None:
             return "no result"
         sign = "" if self.qualifier == "=" else self.qualifier
-        digits = f"{self.number:.4g}" if abs(self.number) < 10_000 else f"{self.number:.0f}"
+        digits = f"{float(self.number):.4g}" if abs(self.number) < 10_000 else f"{self.number:.0f}"
         return f"{sign}{digits} {self.unit}".strip()
 
 
