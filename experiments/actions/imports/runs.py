@@ -1,0 +1,110 @@
+"""An import from file to record. Every change of state is a conditional update: of two at once, one wins."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from experiments.actions.files import receive_file
+from experiments.actions.jobs import request_job
+from experiments.models import Experiment, ImportRow, ImportRun, ImportTemplate, Job
+from labdb.base.access import require
+
+CHECK, TAKE = "check_import", "take_import"
+State = ImportRun.State
+
+
+@transaction.atomic
+def check_sheet(
+    *,
+    data: bytes,
+    name: str,
+    template: ImportTemplate,
+    by: Any,
+    experiment: Experiment | None = None,
+    masking: str | None = None,
+) -> ImportRun:
+    """Keep the file as it came and ask for its reading; nothing is written to the record. ``run.job`` tells how far.
+
+    With ``experiment`` every row must be of that experiment, and its members see the run; without, the person who
+    sent the file does. ``masking`` replaces the template's for the experiments that the sheet opens.
+
+    Raises:
+        ValidationError: an empty or too large file, a template of another kind of sheet, an unknown masking.
+        PermissionDenied: ``by`` may not add files, or not to the experiment.
+    """
+    if template.kind != "animals":
+        raise ValidationError({"template": f"It reads sheets of {template.kind}; expected one for animals."})
+    if masking is not None and masking not in Experiment.Masking.values:
+        expected = " or ".join(Experiment.Masking.values)
+        raise ValidationError({"masking": f"“{masking}” is no masking; expected {expected}."})
+    run = ImportRun(template=template, mapping={**template.mapping, **({"masking": masking} if masking else {})})
+    run.source_file = receive_file(data=data, name=name, by=by, experiment=experiment)
+    run.job = request_job(kind=CHECK, subject_id=run.pk, by=by, experiment=experiment)
+    run.save()
+    return run
+
+
+@transaction.atomic
+def take_import(*, run: ImportRun, by: Any, valid_rows_only: bool) -> Job:
+    """Ask for the checked rows to be written to the record, all of them or (``valid_rows_only``) the valid ones.
+
+    A run whose taking failed may be taken again.
+
+    Raises:
+        ValidationError: the run is not checked, or has errors and ``valid_rows_only`` is not chosen.
+        PermissionDenied: ``by`` may not see the run or not add to its experiment.
+    """
+    _require(by, "take", run)
+    _free_failed(run)
+    taken = ImportRun.objects.filter(pk=run.pk, state=State.CHECKED)
+    if not taken.update(state=State.TAKING, valid_rows_only=valid_rows_only):
+        raise _wrong_state(run)
+    held = ImportRun.objects.select_related("source_file__experiment").get(pk=run.pk)
+    _check_takeable(held)
+    job = request_job(kind=TAKE, subject_id=run.pk, by=by, experiment=held.source_file.experiment)
+    ImportRun.objects.filter(pk=run.pk).update(job=job)
+    run.refresh_from_db()
+    return job
+
+
+@transaction.atomic
+def discard_import(*, run: ImportRun, by: Any) -> ImportRun:
+    """Close a checked run without taking anything. Its rows stay, with what was wrong with them.
+
+    Raises:
+        ValidationError: the run is not checked.
+        PermissionDenied: ``by`` may not see the run or not change it.
+    """
+    _require(by, "discard", run)
+    _free_failed(run)
+    if not ImportRun.objects.filter(pk=run.pk, state=State.CHECKED).update(state=State.DISCARDED):
+        raise _wrong_state(run)
+    run.refresh_from_db()
+    return run
+
+
+def _require(by: Any, verb: str, run: ImportRun) -> None:
+    require(by, "view", run)  # of a file that is in no experiment, only who sent it
+    require(by, verb, run)
+
+
+def _free_failed(run: ImportRun) -> None:
+    """A run whose taking failed is a checked one again: nothing of it was written."""
+    job = Job.objects.filter(pk=ImportRun.objects.values("job").get(pk=run.pk)["job"], state=Job.State.FAILED).first()
+    if job is not None:
+        ImportRun.objects.filter(pk=run.pk, state=State.TAKING, job=job).update(state=State.CHECKED)
+
+
+def _check_takeable(run: ImportRun) -> None:
+    if any(problem["effect"] == "file_refused" for problem in run.problems):
+        raise ValidationError({"run": [problem["message"] for problem in run.problems]})
+    invalid = ImportRow.objects.filter(run=run, is_valid=False).count()
+    if invalid and not run.valid_rows_only:
+        told = f"{invalid} of {run.rows.count()} rows have errors; correct the sheet, or take the valid rows only."
+        raise ValidationError({"valid_rows_only": told})
+
+
+def _wrong_state(run: ImportRun) -> ValidationError:
+    state = ImportRun.objects.values_list("state", flat=True).get(pk=run.pk)
+    return ValidationError({"state": f"The import is {state}; expected checked."})

@@ -1,0 +1,123 @@
+"""What the workers do for an import: read and compare, and write it in one transaction."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+
+from experiments.actions.imports.conflicts import find_conflicts
+from experiments.actions.imports.known import Known, look_up
+from experiments.actions.imports.plan import Plan, make_plan
+from experiments.actions.imports.runs import CHECK, TAKE
+from experiments.actions.imports.writing import Writer
+from experiments.actions.jobs import Progress, work
+from experiments.models import ImportRow, ImportRun, Job
+from experiments.sheets.animals import interpret
+from experiments.sheets.files import read_workbook
+from experiments.sheets.problems import Problem
+from experiments.sheets.reading import SheetReading, SourceRow
+from experiments.sheets.template import AnimalSheetTemplate
+from experiments.sheets.workbook import WorkbookRefused
+
+State = ImportRun.State
+ROWS_AT_ONCE = 1000
+SHOWN_PROBLEMS = 50
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A sheet beside the record: what it says, what contradicts, what is new."""
+
+    sheet: SheetReading
+    known: Known
+    plan: Plan
+    template: AnimalSheetTemplate
+
+
+@work(CHECK)
+def check_import(job: Job, progress: Progress) -> dict[str, Any]:
+    """Store every row with its problems, and what taking them would write. Nothing else is written."""
+    run = ImportRun.objects.select_related("source_file__experiment").get(pk=job.subject_id)
+    if run.state != State.CHECKING:  # done before, by a worker that was lost after it
+        return run.counts
+    progress(0, None, "reading the sheet")
+    read = _read(run, job)
+    rows = read.sheet.source_rows
+    progress(len(rows), len(rows), "storing the rows")
+    _store_rows(run, read.sheet)
+    shown = {row.number for row in rows}
+    whole = [problem.as_dict() for problem in read.sheet.problems if problem.place.row not in shown]
+    counts = {**read.sheet.counts(), **read.plan.counts()}
+    ImportRun.objects.filter(pk=run.pk).update(state=State.CHECKED, problems=storable(whole), counts=counts)
+    return counts
+
+
+@work(TAKE)
+def write_import(job: Job, progress: Progress) -> dict[str, Any]:
+    """Read the file once more beside the record of now, and write what is new: all of it, or nothing.
+
+    Raises:
+        ValidationError: the sheet contradicts the record by now, or the database refuses a row.
+    """
+    run = ImportRun.objects.select_related("source_file__experiment").get(pk=job.subject_id)
+    if run.state != State.TAKING:
+        raise ValidationError(f"The import is {run.state}; expected taking.")
+    progress(0, None, "reading the sheet")
+    read = _read(run, job)
+    errors = read.sheet.errors
+    if read.sheet.is_refused or (errors and not run.valid_rows_only):
+        raise _refusal(errors)
+    progress(0, len(read.plan.weighings) + len(read.plan.scores), "writing animals")
+    Writer(read.sheet, read.plan, read.known, run.source_file, progress).write(read.template)
+    counts = {**read.sheet.counts(), **read.plan.counts()}
+    ImportRun.objects.filter(pk=run.pk).update(state=State.TAKEN, counts=counts)
+    return counts
+
+
+def _read(run: ImportRun, job: Job) -> Reading:
+    template = AnimalSheetTemplate.from_json(run.mapping)
+    file = run.source_file
+    if job.requested_by is None:
+        raise PermissionDenied("An import needs the person who asked for it.")
+    try:
+        workbook = read_workbook(file.read(), file.name, encoding=template.encoding, delimiter=template.delimiter)
+    except WorkbookRefused as refusal:
+        refused = SheetReading(sheet="", problems=refusal.problems)
+        known = look_up(refused, job.requested_by)
+        return Reading(refused, known, make_plan(refused, known), template)
+    sheet = interpret(workbook, template)
+    known = look_up(sheet, job.requested_by)
+    conflicts = find_conflicts(sheet, known, file.experiment)
+    if conflicts:
+        sheet = interpret(workbook, template, conflicts)
+    return Reading(sheet, known, make_plan(sheet, known), template)
+
+
+def _refusal(errors: tuple[Problem, ...]) -> ValidationError:
+    told = [str(problem) for problem in errors[:SHOWN_PROBLEMS]]
+    if len(errors) > len(told):
+        told.append(f"and {len(errors) - len(told)} more; check the sheet once more to see them all")
+    return ValidationError(told)
+
+
+def _store_rows(run: ImportRun, sheet: SheetReading) -> None:
+    ImportRow.objects.filter(run=run).delete()
+    made = (_stored(run, sheet.sheet, row) for row in sheet.source_rows)
+    ImportRow.objects.bulk_create(made, batch_size=ROWS_AT_ONCE)
+
+
+def _stored(run: ImportRun, sheet: str, row: SourceRow) -> ImportRow:
+    problems = storable([problem.as_dict() for problem in row.problems])
+    cells = storable(row.cells)
+    return ImportRow(
+        run=run, sheet=storable(sheet), row_number=row.number, cells=cells, problems=problems, is_valid=row.is_valid
+    )
+
+
+def storable(value: Any) -> Any:
+    """``value`` with the two kinds of character that PostgreSQL's text cannot hold made visible (␀, �)."""
+    if isinstance(value, str):
+        return value.replace("\x00", "\u2400").encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {storable(key): storable(each) for key, each in value.items()}
+    return [storable(each) for each in value] if isinstance(value, list) else value
