@@ -75,7 +75,8 @@ class CorrectionSerializer(StrictSerializer):
         used, unused = ("value", "limit") if attrs["qualifier"] == "=" else ("limit", "value")
         if attrs.pop(unused, None) is not None:
             raise serializers.ValidationError({unused: [f"With the qualifier {attrs['qualifier']} give {used}."]})
-        return {**attrs, "number": attrs.pop(used, None)}
+        number = attrs.pop(used, None)
+        return {**attrs, "number": number}
 
 
 TAKEN = inline_serializer(

@@ -94,10 +94,10 @@ def test_an_observation_is_corrected_never_changed(api, world: World):
     assert "already corrected" in str(again.json())
 
 
-def observe(world: World, key: str, number: int, **fields) -> None:
+def observe(world: World, key: str, which: int, **fields) -> None:
     at = datetime(2026, 3, 9, 23, 30, tzinfo=UTC)
     endpoint = Endpoint.objects.get(key=key)
-    row = NewObservation(endpoint=endpoint.pk, animal=world.animals[number].pk, observed_at=at, **fields)
+    row = NewObservation(endpoint=endpoint.pk, animal=world.animals[which].pk, observed_at=at, **fields)
     record_observations(experiment=world.experiment, observations=[row], by=world.person)
 
 
@@ -220,6 +220,7 @@ def test_a_report_is_asked_for_and_fetched_when_it_is_there(api, world: World, s
 
     settings.LABDB_FILES_DIR = tmp_path
     made = api.post(f"{API}/reports", {"experiment": str(world.experiment.pk)}, format="json")
+    assert made.status_code == 201, made.json()
     assert (made.status_code, made.json()["sha256"]) == (201, "")
     assert Job.objects.get(pk=made.json()["job"]).kind == "render_report"
     early = api.get(f"{made['Location']}/content", HTTP_ACCEPT="application/pdf")

@@ -1,0 +1,103 @@
+"""Many valid rows of any model, made from its own fields: no model is listed that follows the ordinary rules.
+
+Texts, numbers, days and instants differ from row to row. A related row is one shared row a model, or as many as there are
+rows where a uniqueness rule says so: then the last relation of the rule is the one that differs.
+"""
+
+import itertools
+import uuid
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.db import models
+
+from experiments.models import Animal, Estimate, Observation, ReportSchedule, Specimen
+
+# What a CHECK or a composite key asks for beyond the fields' own types.
+GIVEN: dict[type[models.Model], dict[str, Any]] = {
+    Observation: {"value": 1, "animal": lambda known: _enrolled(known)},
+    Specimen: {"animal": lambda known: _enrolled(known)},
+    Estimate: {"estimate": 1.0},
+    ReportSchedule: {"weekday": 0},
+}
+Known = dict[type[models.Model], models.Model]
+_numbers = itertools.count(1)
+
+
+def make_rows(model: type[models.Model], count: int, known: Known) -> list[models.Model]:
+    """Write ``count`` rows of ``model``. ``known`` holds the shared related rows; existing ones are taken first."""
+    differing = _differing_relations(model)
+    related = {f.name: make_rows(f.related_model, count, known) for f in _fields(model) if f.name in differing}
+    rows = []
+    for index in range(count):
+        number = next(_numbers)
+        values = {name: rows_of[index] for name, rows_of in related.items()}
+        for field in _fields(model):
+            if field.name not in values:
+                values |= _value(model, field, number, known)
+        rows.append(model(**values))
+    return model._base_manager.bulk_create(rows)
+
+
+def _fields(model: type[models.Model]) -> list[Any]:
+    return [f for f in model._meta.local_concrete_fields if not f.primary_key]
+
+
+def _differing_relations(model: type[models.Model]) -> set[str]:
+    required = {f.name for f in _fields(model) if f.is_relation and not f.null}
+    found = {f.name for f in _fields(model) if f.is_relation and f.unique and f.name in required}
+    for rule in model._meta.constraints:
+        if isinstance(rule, ExclusionConstraint):
+            found |= {e[0] for e in rule.expressions if isinstance(e[0], str)} & required
+        elif isinstance(rule, models.UniqueConstraint) and not any(_differs(model, name) for name in rule.fields):
+            found |= set([name for name in rule.fields if name in required][-1:])
+    return found
+
+
+def _differs(model: type[models.Model], name: str) -> bool:
+    field: Any = model._meta.get_field(name)
+    return not field.is_relation and not field.choices and not isinstance(field, models.BooleanField)
+
+
+def _value(model: type[models.Model], field: Any, number: int, known: Known) -> dict[str, Any]:
+    if field.name in GIVEN.get(model, {}):
+        given = GIVEN[model][field.name]
+        return {field.name: given(known) if callable(given) else given}
+    if field.is_relation:
+        return {} if field.null else {field.name: _shared(field.related_model, known)}
+    if field.unique:
+        return {field.name: _plain(field, number)}
+    if field.null or field.blank or field.has_default() or getattr(field, "auto_now_add", False):
+        return {}
+    return {field.name: field.choices[0][0] if field.choices else _plain(field, number)}
+
+
+def _plain(field: Any, number: int) -> Any:
+    instant = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=number)
+    if isinstance(field, models.DateTimeField):
+        return instant
+    if isinstance(field, models.DateField):
+        return date(2026, 1, 1) + timedelta(days=number % 9000)
+    if isinstance(field, models.TimeField):
+        return instant.time()
+    if isinstance(field, models.UUIDField):
+        return uuid.uuid4()
+    if isinstance(field, models.JSONField):
+        return {"row": number}
+    if isinstance(field, (models.CharField, models.TextField)):
+        # 64 characters are digests
+        return f"{number:064x}" if field.max_length == 64 else f"row-{number}"[: field.max_length]
+    if isinstance(field, models.BooleanField):
+        return True
+    return number
+
+
+def _shared(model: type[models.Model], known: Known) -> models.Model:
+    if model not in known:
+        known[model] = model._base_manager.order_by("pk").first() or make_rows(model, 1, known)[0]
+    return known[model]
+
+
+def _enrolled(known: Known) -> models.Model:
+    return known.setdefault(Animal, Animal.objects.filter(enrolments__isnull=False).order_by("pk").first())
