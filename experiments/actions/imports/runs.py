@@ -14,6 +14,19 @@ CHECK, TAKE = "check_import", "take_import"
 State = ImportRun.State
 
 
+def keep_template(*, name: str, kind: str, mapping: Any, by: Any) -> ImportTemplate:
+    """Keep a mapping for the next file.
+
+    Raises:
+        ValidationError: the mapping cannot be used, with every fault; the name is taken.
+        PermissionDenied: ``by`` is neither staff nor a scientist of the laboratory.
+    """
+    require(by, "add", ImportTemplate)
+    template = ImportTemplate(name=name, kind=kind, mapping=mapping)
+    template.save()
+    return template
+
+
 @transaction.atomic
 def check_sheet(
     *,
