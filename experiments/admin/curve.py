@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 
 WIDTH, HEIGHT = 640, 220
 LEFT, RIGHT, TOP, BOTTOM = 44, 12, 12, 30
+MOST_TICKS = 10
 ALERT_PERCENT = 80.0  # a loss of 20 % of the reference weight
 
 
@@ -35,13 +36,14 @@ def weight_curve(points: Sequence[Point]) -> SafeString:
 
     path = " ".join(f"{x(p.study_day)},{y(p.percent)}" for p in points)
     dots = ((x(p.study_day), y(p.percent), p.told) for p in points)
-    ticks = sorted({first, last, *(d for d in days if (d - first) % max(1, round((last - first) / 6)) == 0)})
+    shown_days = sorted({first, *days})
+    ticks = shown_days[:: -(-len(shown_days) // MOST_TICKS)]
     return format_html(
         '<svg class="lab-curve" viewBox="0 0 {} {}" role="img" aria-label="Body weight by study day">{}{}'
         '<polyline class="lab-path" points="{}"/>{}</svg>',
         WIDTH,
         HEIGHT,
-        format_html_join("", LEVEL, ((LEFT, y(v), WIDTH - RIGHT, y(v), dash, LEFT - 6, y(v) + 4, t) for v, dash, t in LEVELS)),
+        format_html_join("", LEVEL, ((kind, LEFT, y(v), WIDTH - RIGHT, y(v), dash, LEFT - 6, y(v) + 4, t) for v, kind, dash, t in LEVELS)),
         format_html_join("", '<text x="{}" y="{}" text-anchor="middle">{}</text>', ((x(d), HEIGHT - 10, d) for d in ticks)),
         path,
         format_html_join("", '<circle cx="{}" cy="{}" r="3.5"><title>{}</title></circle>', dots),
@@ -49,7 +51,7 @@ def weight_curve(points: Sequence[Point]) -> SafeString:
 
 
 LEVEL = (
-    '<line class="lab-axis" x1="{}" y1="{}" x2="{}" y2="{}" stroke-dasharray="{}"/>'
+    '<line class="{}" x1="{}" y1="{}" x2="{}" y2="{}" stroke-dasharray="{}"/>'
     '<text x="{}" y="{}" text-anchor="end">{}</text>'
 )
-LEVELS = ((100.0, "none", "100 %"), (ALERT_PERCENT, "5 4", "80 %"))
+LEVELS = ((100.0, "lab-axis", "none", "100 %"), (ALERT_PERCENT, "lab-alert", "5 4", "80 %"))

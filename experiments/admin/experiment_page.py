@@ -8,7 +8,7 @@ from django.db.models import Count
 from django.http import HttpRequest
 
 from experiments import outcomes
-from experiments.admin.figures import figure_url
+from experiments.admin.figures import THEMES, figure_url
 from experiments.admin.home import told_job
 from experiments.admin.links import list_url, page_url
 from experiments.admin.numbers import interval, p_value, shown_number
@@ -31,7 +31,7 @@ QUANTITIES = ("n", "n_below_limit", "mean", "sd", "median", "hedges_g", "welch_a
 def arms(request: HttpRequest, experiment: Experiment) -> dict[str, Any]:
     design = outcomes.design_of(experiment)
     alive: dict[Any, dict[Any, int]] = defaultdict(dict)
-    for row in outcomes.flow(experiment, design):
+    for row in outcomes.flow(experiment):
         alive[row["arm_id"]][row["timepoint_id"]] = row["n_alive"]
     allocated = dict(experiment.allocations.values_list("arm").annotate(Count("pk")).order_by())
     n_allocated = sum(allocated.values())
@@ -58,7 +58,7 @@ def arms(request: HttpRequest, experiment: Experiment) -> dict[str, Any]:
 
 def summaries(request: HttpRequest, experiment: Experiment) -> dict[str, Any]:
     """The current summary of every endpoint at one timepoint: the chosen one, or the last that was measured."""
-    current = OutcomeSummary.objects.filter(experiment=experiment, is_current=True).select_related("endpoint")
+    current = OutcomeSummary.objects.filter(experiment=experiment, is_current=True).select_related("endpoint", "experiment")
     rows = list(current.order_by("endpoint__name"))
     visible = shown_while_masked(Estimate.objects.filter(summary__in=rows))
     pairs = visible.filter(timepoint__isnull=False).values_list("summary", "timepoint").distinct().order_by()
@@ -104,13 +104,18 @@ def _outcome(summary: OutcomeSummary, timepoint: Any, estimates: list[Estimate],
     return {
         "summary": summary,
         "timepoint": timepoint,
-        "figure_url": "" if is_blinded else figure_url(summary, timepoint),
+        "figures": [] if is_blinded else _figures(summary),
         "rows": [_arm_row(arm, found) for arm, found in by_arm.items()],
         "anova": _told_anova(anova),
         "refusals": sorted({row.refused for row in estimates if row.refused}),
         "estimates_url": list_url("estimate", summary__endpoint__id=summary.endpoint_id)
         + f"&summary__experiment__id__exact={summary.experiment_id}",
     }
+
+
+def _figures(summary: OutcomeSummary) -> list[dict[str, str]]:
+    key = summary.endpoint.key
+    return [{"theme": theme, "url": figure_url(summary.experiment, key, theme)} for theme in THEMES]
 
 
 def _arm_row(arm: Any, found: dict[str, Estimate]) -> dict[str, str]:

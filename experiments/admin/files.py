@@ -21,8 +21,8 @@ class SourceFileAdmin(VerbOwnedAdmin):
     list_filter = [("experiment", OfExperiment)]
     list_select_related = ["experiment", "uploaded_by"]
     search_fields = ["name", "sha256"]
-    fields = ["name", "experiment", "size", ("uploaded_by", "uploaded_at"), "sha256", "original"]
-    readonly_fields = ["size", "original"]
+    fields = ["name", "experiment", "size", ("person", "uploaded_at"), "sha256", "original"]
+    readonly_fields = ["size", "original", "person"]
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.download)
@@ -40,6 +40,10 @@ class SourceFileAdmin(VerbOwnedAdmin):
     @admin.display(description="size", ordering="size_bytes")
     def size(self, row: SourceFile) -> str:
         return f"{row.size_bytes / 1024:.1f} KiB" if row.size_bytes < 1024**2 else f"{row.size_bytes / 1024**2:.1f} MiB"
+
+    @admin.display(description="uploaded by")
+    def person(self, row: SourceFile) -> str:
+        return str(row.uploaded_by)
 
     @admin.display(description="SHA-256")
     def sha(self, row: SourceFile) -> Any:

@@ -30,9 +30,9 @@ class JobAdmin(VerbOwnedAdmin):
     list_filter = ["state", ("experiment", OfExperiment), "kind"]
     list_select_related = ["experiment", "requested_by"]
     search_fields = ["kind", "error", "experiment__code"]
-    fields = [("work", "shown_state"), "experiment", "progress", ("requested_by", "requested_at")]
+    fields = [("work", "shown_state"), "experiment", "progress", ("person", "requested_at")]
     fields += [("started_at", "finished_at"), "attempts", "error", "result"]
-    readonly_fields = ["work", "shown_state", "progress"]
+    readonly_fields = ["work", "shown_state", "progress", "person"]
 
     @admin.display(description="work", ordering="kind")
     def work(self, row: Job) -> str:
@@ -47,6 +47,10 @@ class JobAdmin(VerbOwnedAdmin):
         if not row.progress_total:
             return row.progress_note or "–"
         return format_html("{} of {} {}", row.progress_done, row.progress_total, row.progress_note)
+
+    @admin.display(description="requested by")
+    def person(self, row: Job) -> str:
+        return str(row.requested_by or "the system")
 
     @admin.display(description="reason")
     def reason(self, row: Job) -> str:

@@ -109,9 +109,9 @@ class ObservationAdmin(VerbOwnedAdmin):
         ("When", {"fields": ["timepoint", "when"]}),
         ("Which of several", {"fields": [("side", "reader"), ("specimen", "ordinal")]}),
         ("As it came", {"fields": [("entered_value", "entered_unit"), ("source_file", "source_place")]}),
-        ("Record", {"fields": [("recorded_by", "recorded_at"), ("supersedes", "reason")]}),
+        ("Record", {"fields": [("person", "recorded_at"), ("supersedes", "reason")]}),
     ]
-    readonly_fields = ["shown", "when", "standing"]
+    readonly_fields = ["shown", "when", "standing", "person"]
 
     @admin.display(description="on", ordering="animal__lab_id")
     def subject(self, row: Observation) -> str:
@@ -124,6 +124,10 @@ class ObservationAdmin(VerbOwnedAdmin):
     @admin.display(description="observed", ordering="observed_at")
     def when(self, row: Observation) -> str:
         return instant(row.observed_at, row.is_time_known)
+
+    @admin.display(description="recorded by")
+    def person(self, row: Observation) -> str:
+        return str(row.recorded_by)  # told without a link: the page of a person is for administrators
 
     @admin.display(description="from")
     def origin(self, row: Observation) -> str:

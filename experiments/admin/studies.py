@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from experiments.actions.reports import request_report
 from experiments.actions.studies import open_experiment
 from experiments.actions.summaries import is_stale, request_summary
+from experiments.admin.figures import figure_urls
 from experiments.admin.links import badge, list_url
 from experiments.models import Arm, Experiment, Timepoint
 from labdb.base.admin import DoorAdmin, DoorTabularInline, PageMixin, Verb, VisibleFilter
@@ -71,6 +72,9 @@ class ExperimentAdmin(PageMixin, DoorAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).annotate(n_animals=Count("enrolments"))
+
+    def get_urls(self) -> list:
+        return [*figure_urls(self), *super().get_urls()]
 
     def get_inlines(self, request: HttpRequest, obj: Any = None) -> list:
         return [] if obj is None else self.inlines

@@ -41,6 +41,10 @@ class DoorForm(forms.ModelForm):
         if refused is not None and not isinstance(self, InlineDoorForm):
             self._show(refused)
 
+    def _update_errors(self, errors: ValidationError) -> None:
+        """Keeps the model's own words: the form's general ones (“Enter a number”) would hide what was expected."""
+        self.add_error(None, errors)
+
     def _ask_may(self) -> None:
         is_new = self.instance._state.adding
         verb = "add" if is_new else "change"

@@ -35,6 +35,7 @@ class PageMixin:
             **self.admin_site.each_context(request),  # type: ignore[attr-defined]
             "opts": self.model._meta,  # type: ignore[attr-defined]
             "title": str(row),
+            "original": row,
             "row": row,
             "buttons": self.verb_buttons(request, row),  # type: ignore[attr-defined]
             "edit_url": change_url(row) if may(request.user, "change", row) else "",

@@ -74,6 +74,7 @@ class VerbsMixin:
             **self.admin_site.each_context(request),  # type: ignore[attr-defined]
             "opts": self.model._meta,  # type: ignore[attr-defined]
             "title": verb.label,
+            "original": row,
             "row": row,
             "row_url": self.page_url(row),  # type: ignore[attr-defined]
             "verb": verb,
