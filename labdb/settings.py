@@ -147,6 +147,7 @@ SPECTACULAR_SETTINGS = {
         "AllocationMethodEnum": "experiments.models.Allocation.Method",
         "AnimalSexEnum": "experiments.models.Animal.Sex",
         "ArmKindEnum": "experiments.models.Arm.Kind",
+        "AssayRunStateEnum": "assays.models.runs.AssayRun.State",
         "BenefitEnum": "experiments.models.Endpoint.Benefit",
         "CadenceEnum": "experiments.models.ReportSchedule.Cadence",
         "DispositionKindEnum": "experiments.models.Disposition.Kind",
@@ -160,10 +161,13 @@ SPECTACULAR_SETTINGS = {
         "ReportKindEnum": "experiments.models.Report.Kind",
         "ScaleEnum": "experiments.models.Endpoint.Scale",
         "SideEnum": "experiments.models.Observation.Side",
+        "RemarkTopicEnum": "assays.models.runs.Remark.Topic",
         "SpeciesEnum": "experiments.models.Strain.Species",
         "SpecimenMatrixEnum": "experiments.models.Specimen.Matrix",
+        "TallySideEnum": [("left", "left"), ("right", "right")],
         "ValueKindEnum": "experiments.models.Endpoint.ValueKind",
         "WeekdayEnum": "experiments.models.ReportSchedule.Weekday",
+        "WellRoleEnum": "assays.models.plates.Role",
     },
 }
 

@@ -53,7 +53,7 @@ class Experiments(ExperimentRecords):
     def dataset(self, request: Request, pk: Any) -> StreamingHttpResponse:
         """The tidy table: one row an observation. While the experiment is blinded, nothing in it tells the arm."""
         experiment = self.found()
-        kind = request.accepted_renderer.format  # type: ignore[union-attr]
+        kind = request.accepted_renderer.format
         stream, content_type = STREAMS[kind]
         response = StreamingHttpResponse(stream(experiment), content_type=content_type)
         response["Content-Disposition"] = f'attachment; filename="{_file_name(experiment.code)}.{kind}"'

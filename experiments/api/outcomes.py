@@ -80,8 +80,10 @@ class Estimates(ReadRecords):
     """Computed quantities: at a timepoint, of an arm, or of an arm against its reference arm."""
 
     serializer_class = EstimateSerializer
-    filters = ("summary", "summary__experiment", "summary__endpoint", "summary__is_current", "timepoint", "arm")
-    filters += ("reference_arm", "quantity", "method_key")
+    filters = (
+        "summary", "summary__experiment", "summary__endpoint", "summary__is_current", "timepoint", "arm",
+        "reference_arm", "quantity", "method_key",
+    )  # fmt: skip
     ordering = ("summary_id", *EstimateSerializer.order[:-1])
 
     def records(self) -> QuerySet:
@@ -91,8 +93,10 @@ class Estimates(ReadRecords):
 class ReportSerializer(RecordSerializer):
     class Meta:
         model = Report
-        fields = ("id", "experiment", "kind", "schedule", "due_at", "job", "inputs_sha256", "sha256", "rendered_at")
-        fields += ("created_at",)
+        fields = (
+            "id", "experiment", "kind", "schedule", "due_at", "job", "inputs_sha256", "sha256", "rendered_at",
+            "created_at",
+        )  # fmt: skip
         read_only_fields = ("schedule", "due_at", "job", "inputs_sha256", "sha256", "rendered_at")
 
 
@@ -119,8 +123,10 @@ class Reports(ReadRecords, AddRecords):
 class ReportScheduleSerializer(RecordSerializer):
     class Meta:
         model = ReportSchedule
-        fields = ("id", "experiment", "cadence", "weekday", "day_of_month", "at_time", "time_zone", "is_active")
-        fields += ("active_since", "created_by")
+        fields = (
+            "id", "experiment", "cadence", "weekday", "day_of_month", "at_time", "time_zone", "is_active",
+            "active_since", "created_by",
+        )  # fmt: skip
         read_only_fields = ("active_since", "created_by")
         create_only = ("experiment",)
 
@@ -133,7 +139,8 @@ class ReportSchedules(ReadRecords, AddRecords, ChangeRecords):
     ordering = ("experiment__code", "cadence")
 
     def add(self, values: dict[str, Any]) -> ReportSchedule:
-        schedule = ReportSchedule(created_by=self.request.user, **values)
-        require(self.request.user, "add", schedule)
+        person: Any = self.request.user
+        schedule = ReportSchedule(created_by=person, **values)
+        require(person, "add", schedule)
         schedule.save()
         return schedule

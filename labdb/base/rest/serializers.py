@@ -67,7 +67,7 @@ class VisibleRelatedField(serializers.PrimaryKeyRelatedField):
 
     def to_internal_value(self, data: Any) -> Any:
         queryset = self.get_queryset()
-        key = self.pk_field.to_internal_value(data)
+        key = serializers.UUIDField().to_internal_value(data)
         found = queryset.filter(pk=key).first()
         if found is None:
             self.fail("does_not_exist", name=queryset.model._meta.verbose_name, pk_value=data)
@@ -113,7 +113,7 @@ class RecordSerializer(StrictNames, serializers.ModelSerializer):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if not cls.__dict__.get("__doc__"):  # else the schema would describe every record by this class
-            cls.__doc__ = cls.Meta.model.__doc__  # type: ignore[attr-defined]
+            cls.__doc__ = cls.Meta.model.__doc__
 
     def get_validators(self) -> list:
         return []
@@ -137,7 +137,7 @@ class RecordSerializer(StrictNames, serializers.ModelSerializer):
 
     @classmethod
     def create_only(cls) -> tuple[str, ...]:
-        return getattr(cls.Meta, "create_only", ())  # type: ignore[attr-defined]
+        return getattr(cls.Meta, "create_only", ())
 
 
 def _without_unique(built: tuple) -> tuple:
@@ -163,6 +163,6 @@ def columns_of(serializer: type[serializers.Serializer]) -> tuple[tuple[str, ...
             if field.source == name:
                 names.append(name)
             else:
-                joined[name] = models.F(field.source.replace(".", "__"))
+                joined[name] = models.F(str(field.source).replace(".", "__"))
         _columns[serializer] = (tuple(names), joined)
     return _columns[serializer]

@@ -50,7 +50,7 @@ class Tokens(StrictView):
         person = authenticate(request._request, **serializer.validated_data)
         if person is None:
             raise AuthenticationFailed("User name and password do not belong together.")
-        issued, token = AccessToken.objects.create(user=person)  # type: ignore[misc]
+        issued, token = AccessToken.objects.create(user=person)
         return Response({"token": token, "expires_at": issued.expiry}, status.HTTP_201_CREATED)
 
     @extend_schema(request=None, responses={204: None})
@@ -58,5 +58,5 @@ class Tokens(StrictView):
         """Log out: the token of this request is revoked."""
         if request.auth is None:
             raise ValidationError({"detail": "This request came with a session, not with a token."})
-        request.auth.delete()  # type: ignore[attr-defined]
+        request.auth.delete()
         return Response(status=status.HTTP_204_NO_CONTENT)

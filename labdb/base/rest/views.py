@@ -79,7 +79,7 @@ class ReadRecords(StrictRequest, GenericViewSet):
 
     @property
     def model(self) -> type[models.Model]:
-        return self.serializer_class.Meta.model  # type: ignore[attr-defined]
+        return self.serializer_class.Meta.model
 
     def known_parameters(self) -> tuple[str, ...]:
         return ("limit", "offset", *self.filters) if self.action == "list" else super().known_parameters()

@@ -72,7 +72,7 @@ class JsonLinesParser(BaseParser):
 
     media_type = "application/x-ndjson"
 
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> list[Any]:
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         lines = stream.read().split(b"\n")
         return [read_json(line, f"line {number}: ") for number, line in enumerate(lines, 1) if line.strip()]
 
