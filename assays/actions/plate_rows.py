@@ -123,7 +123,8 @@ def _well(run: AssayRun, plate: Plate, name: str, entry: LayoutEntry | None, spe
 
 
 def _insert_wells(wells: Sequence[Well]) -> None:
-    attributes = [Well._meta.get_field(name).attname for name in WELL_NAMES]
+    by_key = {"run": "run_id", "plate": "plate_id", "specimen": "specimen_id"}
+    attributes = [by_key.get(name, name) for name in WELL_NAMES]
     bulk_insert(Well, WELL_NAMES, [tuple(getattr(well, name) for name in attributes) for well in wells])
 
 

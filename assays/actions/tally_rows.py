@@ -124,7 +124,12 @@ def result_rows(
         value = None if estimate.estimate is None else Decimal(estimate.estimate)
         rows.append((
             run.pk, position, endpoint, "sample", estimate.animal, name, specimen and specimen.pk, animal and animal.pk,
-            f"rows {min(found)}–{max(found)}", len(found), len(found), None, 1, "" if value is None else "=", value,
+            _places(found), len(found), len(found), None, 1, "" if value is None else "=", value,
             None, "", None, None, None, " ".join(estimate.flags), bool(reason), reason,
         ))  # fmt: skip
     return rows
+
+
+def _places(lines: Sequence[int], longest: int = 120) -> str:
+    text = f"rows {','.join(map(str, lines))}"
+    return text if len(text) <= longest else f"{len(lines)} rows from {min(lines)} to {max(lines)}"

@@ -106,7 +106,11 @@ class _Axis:
 
 
 def _drawing(curve: Curve, parameters: dict[str, float], standards: Sequence[WellResult]) -> dict[str, Any] | None:
-    points = [(float(s.nominal_concentration), s.response, s) for s in standards if s.response is not None]
+    points = [
+        (float(s.nominal_concentration), s.response, s)
+        for s in standards
+        if s.response is not None and s.nominal_concentration is not None
+    ]
     if not any(x > 0 for x, _, _ in points):
         return None
     axis = _Axis([x for x, _, _ in points])

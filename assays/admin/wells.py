@@ -1,6 +1,6 @@
 """Wells: what is in one, and masking it."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -41,8 +41,10 @@ class WellAdmin(VerbOwnedAdmin):
     list_filter = ["role", "is_masked"]
     list_select_related = ["plate", "run__source_file", "specimen"]
     search_fields = ["sample", "name"]
-    fields = [("name", "role"), ("plate", "run"), ("sample", "specimen"), ("nominal_concentration", "nominal_unit")]
-    fields += ["dilution_factor", ("is_masked", "masked_by"), ("masked_at", "masked_reason"), "shown_readings"]
+    fields: ClassVar[list[Any]] = [
+        ("name", "role"), ("plate", "run"), ("sample", "specimen"), ("nominal_concentration", "nominal_unit"),
+        "dilution_factor", ("is_masked", "masked_by"), ("masked_at", "masked_reason"), "shown_readings",
+    ]  # fmt: skip
     readonly_fields = ["shown_readings"]
 
     @admin.display(description="readings")

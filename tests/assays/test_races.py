@@ -41,6 +41,8 @@ def test_of_two_publications_one_wins(made_run, scientist):
     accept_run(run=made_run, by=scientist)
     outcomes = at_once(*[lambda: publish_run(run=AssayRun.objects.get(pk=made_run.pk), by=scientist)] * 4)
     assert sorted(str(type(o).__name__) for o in outcomes) == ["ValidationError"] * 3 + ["int"]
+    told = {message for outcome in outcomes if isinstance(outcome, ValidationError) for message in outcome.messages}
+    assert told == {"The run is published; only an accepted run is published, once."}
     assert Observation.objects.count() == Publication.objects.count() == 4
 
 
