@@ -14,6 +14,7 @@ from experiments.sheets.lines import UNKNOWN_STRAIN
 from experiments.sheets.problems import Effect, Place, Problem, Severity, shown
 from experiments.sheets.reading import (
     AnimalRow,
+    ArmRow,
     EnrolmentRow,
     ExperimentRow,
     HousingRow,
@@ -21,16 +22,36 @@ from experiments.sheets.reading import (
     SheetReading,
     WeighingRow,
 )
-from experiments.sheets.template import ALIVE_KINDS
+from experiments.sheets.template import ALIVE_KINDS, AnimalSheetTemplate, ArmRole
 
 Lived = tuple[date, date, Hashable, str]  # from, up to, cage, and where that stands
 
+LONGEST_DESCRIPTION = 500
 SMALLEST, LARGEST = -32768, 32767  # study days that a timepoint can hold
 
 
-def find_conflicts(reading: SheetReading, known: Known, only: Experiment | None = None) -> list[Problem]:
+def find_conflicts(
+    reading: SheetReading, known: Known, template: AnimalSheetTemplate, only: Experiment | None = None
+) -> list[Problem]:
     """Every row of ``reading`` that cannot stand beside the record; with ``only``, also rows of another experiment."""
-    return Comparison(reading, known, only).run()
+    return [*Comparison(reading, known, only).run(), *_too_long(reading, template)]
+
+
+def arm_description(row: ArmRow, template: AnimalSheetTemplate) -> str:
+    """The template's description of the arm, else every one of the sheet."""
+    role = template.arms.get(row.label, ArmRole())
+    return role.description or "; ".join(row.descriptions)
+
+
+def _too_long(reading: SheetReading, template: AnimalSheetTemplate) -> Iterable[Problem]:
+    """Descriptions of one arm that together are longer than an arm's description can be."""
+    lengths = {(x.experiment, x.label): len(arm_description(x, template)) for x in reading.arms}
+    for row in reading.enrolments:
+        length = lengths.get((row.experiment, row.arm), 0)
+        if length > LONGEST_DESCRIPTION:
+            expected = f"at most {LONGEST_DESCRIPTION} characters in all descriptions of the arm {row.arm} together"
+            place, value = reading.place("arm_description", row.place.row), f"{length} characters"
+            yield Problem(place, value, expected, "arm_description_long", Severity.ERROR, Effect.ROW_EXCLUDED)
 
 
 class Comparison:

@@ -87,7 +87,7 @@ def _read(run: ImportRun, job: Job) -> Reading:
         return Reading(refused, known, make_plan(refused, known), template)
     sheet = interpret(workbook, template)
     known = look_up(sheet, job.requested_by)
-    conflicts = find_conflicts(sheet, known, file.experiment)
+    conflicts = find_conflicts(sheet, known, template, file.experiment)
     if conflicts:
         sheet = interpret(workbook, template, conflicts)
     return Reading(sheet, known, make_plan(sheet, known), template)

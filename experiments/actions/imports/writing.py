@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
+from experiments.actions.imports.conflicts import arm_description
 from experiments.actions.imports.known import Known
 from experiments.actions.imports.plan import Plan
 from experiments.actions.jobs import Progress
@@ -31,12 +32,11 @@ from experiments.models import (
     Timepoint,
 )
 from experiments.sheets.problems import Place
-from experiments.sheets.reading import ArmRow, ScoreRow, SheetReading, WeighingRow
+from experiments.sheets.reading import ScoreRow, SheetReading, WeighingRow
 from experiments.sheets.template import AnimalSheetTemplate, ArmRole
 from labdb.base.access import require
 from labdb.base.bulk import BulkRefused, bulk_insert
 
-LONGEST_DESCRIPTION = 500
 LONGEST_PLACE = 120
 
 
@@ -116,7 +116,9 @@ class Writer:
             counted[row.experiment] += 1
             role, key = template.arms.get(row.label, ArmRole()), self.arms[row.experiment, row.label]
             position = role.position or counted[row.experiment]
-            rows.append((key, self.experiments[row.experiment], row.label, _described(row, role), role.kind, position))
+            rows.append(
+                (key, self.experiments[row.experiment], row.label, arm_description(row, template), role.kind, position)
+            )
             reference = self.arms.get((row.experiment, role.reference))
             if reference is not None:
                 references.append(Arm(pk=key, reference_id=reference))
@@ -194,14 +196,6 @@ class Writer:
                 raise _placed(refused, NewObservation, [new.source_place for new in observations]) from refused
             done += len(observations)
             self.progress(done, total, "recording observations")
-
-
-def _described(row: ArmRow, role: ArmRole) -> str:
-    text = role.description or "; ".join(row.descriptions)
-    if len(text) > LONGEST_DESCRIPTION:
-        told = f"the descriptions of the arm {row.label} of {row.experiment} have {len(text)} characters together"
-        raise ValidationError(f"{told}; expected at most {LONGEST_DESCRIPTION}, or one description in the template")
-    return text
 
 
 def _cell(place: Place) -> str:
