@@ -21,10 +21,11 @@ METHOD = Method(
 def compute(sample: Sample, *, scale: Scale, level: float) -> tuple[Estimate, ...]:
     """exp(mu) with interval and exp(sigma), a factor, of the fitted lognormal; nothing but on the log scale.
 
-    Without a censored value these are the geometric mean and exp(sqrt((n - 1) / n) SD of logs). Raises Refusal for
-    fewer than two differing quantified values, for a value or a limit <= 0, for limits that are not given.
+    Nothing where no value is censored either: the ordinary geometric mean stands there, and two answers to one question
+    would invite a choice. Raises Refusal for fewer than two differing quantified values, for a value or a limit <= 0,
+    for limits that are not given.
     """
-    if scale is not Scale.LOG:
+    if scale is not Scale.LOG or sample.n == sample.n_measured:
         return ()
     found = fit([sample])
     logs = sample.on(Scale.LOG)

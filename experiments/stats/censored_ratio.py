@@ -21,12 +21,13 @@ METHOD = Method(
 def compute(sample: Sample, reference: Sample, *, scale: Scale, level: float) -> tuple[Estimate, ...]:
     """exp(mu of the arm - mu of its reference) with interval, z and p; nothing but on the log scale.
 
-    Raises Refusal for fewer than two quantified values in an arm, where those of neither arm differ, for a value or a
-    limit <= 0, for limits that are not given.
+    Nothing where neither arm holds a censored value: there the ratio of `welch_ratio` stands. Raises Refusal for fewer
+    than two quantified values in an arm, where those of neither arm differ, for a value or a limit <= 0, for limits
+    that are not given.
     """
-    if scale is not Scale.LOG:
-        return ()
     pair = (sample, reference)
+    if scale is not Scale.LOG or all(arm.n == arm.n_measured for arm in pair):
+        return ()
     found = fit(pair)
     above = [s.on(Scale.LOG).moments.mean_above_pivot + float(m) for s, m in zip(pair, found.log_means, strict=True)]
     difference = pivot_gap(sample.on(Scale.LOG), reference.on(Scale.LOG)) + above[0] - above[1]

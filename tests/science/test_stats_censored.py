@@ -3,8 +3,10 @@
 import csv
 import math
 import os
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -13,10 +15,9 @@ from experiments.stats.base import censored
 from experiments.stats.base.censored import fit
 from experiments.stats.base.runner import summarise
 from experiments.stats.base.sample import Sample, censoring, samples_by_arm
-from experiments.stats.base.vocabulary import Estimate, Scale
+from experiments.stats.base.vocabulary import Estimate, Refusal, Scale
 
 KEYS = ("censored_lognormal", "censored_ratio")
-QUANTITIES = ("censored_geometric_mean", "censored_geometric_sd", "censored_geometric_mean_ratio")
 REFERENCE = ("1", "2", "4")
 
 
@@ -53,26 +54,61 @@ def test_coefficients_sigma_and_errors_are_those_of_survreg() -> None:
 
 
 def test_without_a_censored_value_it_is_the_ordinary_maximum() -> None:
-    texts = ("1.31", "2.7", "9.4", "3.3", "3.3")
-    both = summarise(
-        [sample("t", *texts), sample("r", *REFERENCE)], pairs=[("t", "r")], scale=Scale.LOG, keys=[*KEYS, "geometric"]
-    )
-    by = {(e.quantity, e.arm): e for e in both}
-    assert by["censored_geometric_mean", "t"].estimate == by["geometric_mean", "t"].estimate
-    ml_sd = math.log(by["geometric_sd", "t"].estimate) * math.sqrt(4 / 5)
-    assert math.log(by["censored_geometric_sd", "t"].estimate) == pytest.approx(ml_sd, rel=1e-14)
-    ratio = by["geometric_mean", "t"].estimate / by["geometric_mean", "r"].estimate
-    assert by["censored_geometric_mean_ratio", "t"].estimate == pytest.approx(ratio, rel=1e-14)
+    arms = [sample("t", "1.31", "2.7", "9.4", "3.3", "3.3"), sample("r", *REFERENCE)]
+    ordinary = summarise(arms, pairs=[("t", "r")], scale=Scale.LOG, keys=["geometric", "welch_ratio"])
+    by = {(e.quantity, e.arm): e.estimate for e in ordinary}
+    alone, both = fit(arms[:1]), fit(arms)
+    t, r = (arm.on(Scale.LOG) for arm in arms)
+    assert alone.log_means.tolist() == [0] and both.log_means.tolist() == [0, 0]
+    assert math.exp(t.at(t.moments.mean_above_pivot + alone.log_means[0])) == by["geometric_mean", "t"]
+    assert alone.sigma == pytest.approx(math.log(by["geometric_sd", "t"]) * math.sqrt(4 / 5), rel=1e-14)
+    means = [log.at(log.moments.mean_above_pivot + m) for log, m in zip((t, r), both.log_means, strict=True)]
+    assert math.exp(means[0] - means[1]) == pytest.approx(by["geometric_mean_ratio", "t"], rel=1e-14)
 
 
 def test_a_bound_that_says_nothing_changes_nothing() -> None:
-    """Newton's way from a bound a million times above the values ends where the closed form does."""
+    """Newton's way from a bound 1E+40, which every value obeys, ends where the closed form does."""
     texts = ("1.31", "2.7", "9.4", "3.3")
-    exact, climbed = found(*texts), found(*texts, "<1E+40")
-    for quantity in QUANTITIES:
-        assert climbed[quantity].estimate == pytest.approx(exact[quantity].estimate, rel=1e-12)
-        if exact[quantity].lower is not None:
-            assert climbed[quantity].lower == pytest.approx(exact[quantity].lower, rel=1e-12)
+    climbed = found(*texts, "<1E+40")
+    alone, both = fit([sample("t", *texts)]), fit([sample("t", *texts), sample("r", *REFERENCE)])
+    t, r = (np.log(np.array(column, dtype=float)) for column in (texts, REFERENCE))
+    wanted = {
+        "censored_geometric_mean": (t.mean(), alone.standard_error([1])),
+        "censored_geometric_mean_ratio": (t.mean() - r.mean(), both.standard_error([1, -1])),
+    }
+    for quantity, (log, error) in wanted.items():
+        margin = NormalDist().inv_cdf(0.975) * error
+        shown = climbed[quantity].lower, climbed[quantity].estimate, climbed[quantity].upper
+        assert shown == pytest.approx([math.exp(log + side) for side in (-margin, 0, margin)], rel=1e-12)
+    assert climbed["censored_geometric_sd"].estimate == pytest.approx(math.exp(t.std()), rel=1e-12)
+
+
+def answers(treated: Sequence[str], reference: Sequence[str]) -> tuple[list[Estimate], list[Estimate]]:
+    """All that any statistic says, refusals too: the geometric means of both arms, the ratios of t to r."""
+    samples = [sample("t", *treated), sample("r", *reference)]
+    all_of_them = summarise(samples, pairs=[("t", "r")], scale=Scale.LOG)
+    means, ratios = (
+        [e for e in all_of_them if e.quantity.endswith(end)] for end in ("geometric_mean", "geometric_mean_ratio")
+    )
+    return means, ratios
+
+
+def test_an_uncensored_endpoint_shows_one_geometric_mean_an_arm_and_one_ratio() -> None:
+    means, ratios = answers(("1.31", "2.7", "9.4"), REFERENCE)
+    assert [(e.arm, e.quantity, e.refused) for e in means] == [(arm, "geometric_mean", None) for arm in "tr"]
+    assert [(e.quantity, e.refused) for e in ratios] == [("geometric_mean_ratio", None)]
+
+
+@pytest.mark.parametrize("bound", ["<1.5", ">8"])
+@pytest.mark.parametrize("arms", ["t", "r", "tr"])
+def test_a_censored_endpoint_has_one_answer_too(arms: str, bound: str) -> None:
+    """Of an arm without a censored value the ordinary mean stands, also beside a censored arm."""
+    treated, reference = ((*REFERENCE, *[bound] * (arm in arms)) for arm in "tr")
+    means, ratios = answers(treated, reference)
+    prefix = {arm: "censored_" if arm in arms else "" for arm in "tr"}
+    assert {e.arm: e.quantity for e in means if not e.refused} == {a: f"{prefix[a]}geometric_mean" for a in "tr"}
+    assert sum(not e.refused for e in means) == 2
+    assert [e.quantity for e in ratios if not e.refused] == ["censored_geometric_mean_ratio"]
 
 
 def test_every_value_has_its_own_limit() -> None:
@@ -88,7 +124,6 @@ def test_nothing_on_other_scales() -> None:
 @pytest.mark.parametrize(
     ("texts", "mean", "ratio"),
     [
-        ((), "n too small: 0 in arm t, at least 2 needed", None),
         (("<1", "<1", "<2"), "n too small: 0 in arm t, at least 2 needed", None),
         (("<1", "3"), "n too small: 1 in arm t, at least 2 needed", None),
         (("<1", "3", "3.0"), "all values equal among the quantified of arm t", ""),
@@ -101,6 +136,18 @@ def test_refusals(texts: tuple[str, ...], mean: str, ratio: str | None) -> None:
     result = found(*texts)
     assert result["censored_geometric_mean"].refused == result["censored_geometric_sd"].refused == mean
     assert (result["censored_geometric_mean_ratio"].refused or "") == (mean if ratio is None else ratio)
+
+
+def test_an_arm_without_any_value_is_refused_by_name() -> None:
+    """Beside a censored reference by this ratio, beside an uncensored one by the ordinary statistics."""
+    wanted = "n too small: 0 in arm t, at least 2 needed"
+    beside = found(reference=("1", "2", "<1"))
+    assert {quantity: e.refused for quantity, e in beside.items()} == {"censored_geometric_mean_ratio": wanted}
+    means, ratios = answers((), REFERENCE)
+    assert [e.refused for e in means if e.arm == "t"] == ["n too small: 0 in arm t, at least 1 needed"]
+    assert [e.refused for e in ratios] == [wanted]
+    with pytest.raises(Refusal, match=wanted):
+        fit([sample("t")])
 
 
 def test_no_spread_in_either_arm() -> None:
@@ -136,5 +183,6 @@ def test_warnings_name_sparse_arms_and_the_true_coverage() -> None:
     assert told == (sparse, "Wald interval: with 5 values it covers 84.6% where none is censored, not 95.0%")
     assert result["censored_geometric_mean_ratio"].warnings[0] == sparse
     many = np.random.default_rng(1).lognormal(size=200)
-    (mean, _) = summarise([Sample.from_floats("t", many)], scale=Scale.LOG, keys=["censored_lognormal"])
-    assert mean.warnings == ()
+    low = Sample.from_floats("t", many, **censoring([Decimal("0.1")], []))
+    (mean, _) = summarise([low], scale=Scale.LOG, keys=["censored_lognormal"])
+    assert mean.refused is None and mean.warnings == ()

@@ -111,6 +111,7 @@ def test_one_arm_equals_scipys_fit_of_censored_data(drawn: list[list[Row]]) -> N
 @given(columns(2), st.sampled_from(["1E+3", "1E-40", "0.37"]))
 @settings(max_examples=60, deadline=None)
 def test_another_unit_or_the_reciprocal_changes_no_ratio(drawn: list[list[Row]], factor: str) -> None:
+    assume(any(sign for column in drawn for sign, _ in column))  # of uncensored arms there is no such ratio
     mirrored = {"": "", "<": ">", ">": "<"}
     scaled = [[(sign, x * Decimal(factor)) for sign, x in column] for column in drawn]
     inverse = [[(mirrored[sign], 1 / x) for sign, x in column] for column in drawn]
@@ -147,10 +148,13 @@ def test_far_bounds_and_flat_values_reach_the_summit(texts: tuple[str, ...]) -> 
 
 
 def coverage(draws: int, n: int, limits: Sequence[float], seed: int) -> tuple[float, float]:
-    """Share of ratio intervals that cover the true factor e^0.5, and mean share of censored values."""
+    """Share of ratio intervals that cover the true factor e^0.5, and mean share of censored values.
+
+    A bound that every value obeys stands beside them: it moves nothing, and without any there is no such interval.
+    """
     generator, hits, censored = np.random.default_rng(seed), 0, 0
     for _ in range(draws):
-        rows = []
+        rows = [("t", Decimal("1E+40"), "<", None)]
         for arm, shift in (("t", 0.5), ("r", 0.0)):
             values = np.exp(generator.normal(shift, 0.6, n))
             for value, limit in zip(values, np.resize(limits, n), strict=True):
