@@ -11,7 +11,15 @@ from labdb.demo import files
 from labdb.demo.client import NO_PROXY, Row
 
 CENTRES = ("geometric_mean", "censored_geometric_mean", "mean", "median")
-HEAD = ("endpoint", "arm", "n", "<LLOQ", "centre [95 % interval]", "Hedges g [95 % interval] against")
+EFFECTS = {"hedges_g": "g", "censored_geometric_mean_ratio": "ratio"}
+HEAD = (
+    "endpoint",
+    "arm",
+    "n",
+    "<LLOQ",
+    "centre [95 % interval]",
+    "effect [95 % interval]: Hedges g, or ratio with values < LLOQ",
+)
 
 
 def summary_table(summaries: Iterable[Row]) -> list[str]:
@@ -19,10 +27,10 @@ def summary_table(summaries: Iterable[Row]) -> list[str]:
     lines: list[tuple[str, ...]] = [HEAD]
     for summary in summaries:
         last = max(e["study_day"] for e in summary["estimates"])
-        found: dict[str, dict[str, Row]] = {}
-        for estimate in summary["estimates"]:
-            if estimate["study_day"] == last and estimate["arm_label"]:
-                found.setdefault(estimate["arm_label"], {})[estimate["quantity"]] = estimate
+        shown = [e for e in summary["estimates"] if e["study_day"] == last and e["arm_label"]]
+        found: dict[str, dict[str, Row]] = {e["arm_label"]: {} for e in shown if e["quantity"] == "n"}
+        for estimate in shown:
+            found[estimate["arm_label"]][estimate["quantity"]] = estimate
         name = f"{summary['endpoint_name']}, day {last}" + (f", {summary['unit']}" if summary["unit"] else "")
         for arm, by_quantity in found.items():
             lines.append((name, *_cells(arm, by_quantity)))
@@ -33,12 +41,17 @@ def summary_table(summaries: Iterable[Row]) -> list[str]:
 
 def _cells(arm: str, by_quantity: dict[str, Row]) -> tuple[str, ...]:
     centre = next((by_quantity[q] for q in CENTRES if _number(by_quantity.get(q))), None)
-    effect = by_quantity.get("hedges_g")
     shown = "–" if centre is None else f"{centre['quantity'].replace('_', ' ')} {_interval(centre)}"
-    g = "" if effect is None else f"{_interval(effect)} {effect['reference_arm_label']}"
-    if effect is not None and effect["refused"]:
-        g = f"refused: {effect['refused']}"
-    return arm, _count(by_quantity, "n"), _count(by_quantity, "n_below_limit"), shown, g
+    effect = next((by_quantity[q] for q in EFFECTS if _number(by_quantity.get(q))), by_quantity.get("hedges_g"))
+    return arm, _count(by_quantity, "n"), _count(by_quantity, "n_below_limit"), shown, _effect(effect)
+
+
+def _effect(effect: Row | None) -> str:
+    if effect is None:
+        return ""
+    if effect["refused"]:
+        return f"refused: {effect['refused']}"
+    return f"{EFFECTS[effect['quantity']]} {_interval(effect)} against {effect['reference_arm_label']}"
 
 
 def _number(estimate: Row | None) -> bool:
@@ -51,8 +64,12 @@ def _count(by_quantity: dict[str, Row], quantity: str) -> str:
 
 def _interval(estimate: Row) -> str:
     if estimate["lower"] is None:
-        return f"{estimate['estimate']:.3g}"
-    return f"{estimate['estimate']:.3g} [{estimate['lower']:.3g}, {estimate['upper']:.3g}]"
+        return _digits(estimate["estimate"])
+    return f"{_digits(estimate['estimate'])} [{_digits(estimate['lower'])}, {_digits(estimate['upper'])}]"
+
+
+def _digits(number: float) -> str:
+    return f"{number:.0f}" if abs(number) >= 1000 else f"{number:.3g}"
 
 
 def truth_lines(loader: Any) -> list[str]:

@@ -24,7 +24,7 @@ class Command(BaseCommand):
         folder = supervisor.Var.of_project().root / "demo"
         try:
             with supervisor.running(folder, port=options["port"], say=self._say) as tree:
-                self._say(f"the first page is up: {tree.address}/admin/")
+                self._say(f"the first page is up: {str(tree.address).rstrip('/')}/admin/")
                 self._load(tree)
                 if not options["no_serve"]:
                     self._say("serving until Ctrl-C")
