@@ -12,6 +12,7 @@ from typing import Any
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.db import models
 
+from assays.models import Plate
 from experiments.models import Animal, Estimate, Observation, ReportSchedule, Specimen
 
 # What a CHECK or a composite key asks for beyond the fields' own types.
@@ -20,6 +21,7 @@ GIVEN: dict[type[models.Model], dict[str, Any]] = {
     Specimen: {"animal": lambda known: _enrolled(known)},
     Estimate: {"estimate": 1.0},
     ReportSchedule: {"weekday": 0},
+    Plate: {"rows": 8, "columns": 12},
 }
 Known = dict[type[models.Model], models.Model]
 _numbers = itertools.count(1)
