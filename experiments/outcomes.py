@@ -58,8 +58,8 @@ WITH units AS MATERIALIZED ({units}), pivoted AS (
 )
 SELECT endpoint_id, timepoint_id, arm_id, min(pivot),
        string_agg(float8send((number - pivot)::float8), '' ORDER BY unit_id) FILTER (WHERE qualifier = '='),
-       array_agg(number ORDER BY number) FILTER (WHERE qualifier = '<'),
-       array_agg(number ORDER BY number) FILTER (WHERE qualifier = '>'),
+       array_agg(number ORDER BY unit_id) FILTER (WHERE qualifier = '<'),
+       array_agg(number ORDER BY unit_id) FILTER (WHERE qualifier = '>'),
        sha256(convert_to(string_agg(concat_ws(' ', unit_id, qualifier, number), E'\\n' ORDER BY unit_id), 'UTF8')),
        count(*) FILTER (WHERE qualifier = '?')
   FROM pivoted GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
@@ -129,13 +129,13 @@ def _read_groups(experiment: Experiment) -> dict[uuid.UUID, list[Group]]:
     unbounded = 0
     with transaction.atomic(), connection.cursor() as cursor:
         # Right after a bulk intake the planner knows no row counts and would join in loops: minutes instead of a second.
-        cursor.execute("SET LOCAL enable_nestloop = off")
+        cursor.execute("SET LOCAL enable_nestloop = off; SET LOCAL work_mem = '128MB'")
         cursor.execute(query, {"experiment": experiment.pk, "zone": settings.TIME_ZONE})
         for endpoint_id, timepoint, arm_id, pivot, excess, below, above, digest, without_bound in cursor:
             limits = (tuple(below or ()), tuple(above or ()))
             groups[endpoint_id].append(Group(timepoint, arm_id, pivot, bytes(excess or b""), *limits, bytes(digest)))
             unbounded += without_bound
-        cursor.execute("SET LOCAL enable_nestloop = on")
+        cursor.execute("SET LOCAL enable_nestloop = on; SET LOCAL work_mem TO DEFAULT")
     if unbounded:
         unit = experiment.get_experimental_unit_display()
         raise ValidationError(
