@@ -10,7 +10,7 @@ from django.utils import timezone
 from assays.actions import plate_rows, tally_rows
 from assays.actions.parameters import kind_module, parameters_of
 from assays.kinds import ParameterError
-from assays.models import AssayRun, Curve, Remark, Result, WellResult
+from assays.models import AssayRun, Curve, CurveParameter, Remark, Result, WellResult
 from assays.readers import LayoutEntry, PlateFile, ReadError, read, read_layout_csv
 from experiments.actions.jobs import Progress
 from experiments.models import Job
@@ -107,9 +107,9 @@ def _clear(run: AssayRun) -> dict[tuple, str]:
         plate_rows.key_of(r.sample, r.group, r.dilution_factor, r.endpoint_id): r.excluded_reason
         for r in results.filter(is_excluded=True)
     }
-    for computed in (results, WellResult.objects.filter(run=run), Curve.objects.filter(run=run)):
-        computed.delete()
-    Remark.objects.filter(run=run).delete()
+    results.delete()
+    for model in (WellResult, CurveParameter, Curve, Remark):
+        model.objects.filter(run=run).delete()
     return excluded
 
 

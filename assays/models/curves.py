@@ -15,15 +15,15 @@ class Curve(PartOfRun):
     standard, in ``unit``.
     """
 
-    plate = models.ForeignKey(Plate, models.CASCADE, null=True, blank=True, related_name="curves")
-    position = models.PositiveSmallIntegerField()
+    plate = models.ForeignKey(Plate, models.PROTECT, null=True, blank=True, related_name="curves")
+    position = models.PositiveIntegerField()
     model = models.CharField(max_length=60)
     weighting = models.CharField(max_length=10)
     verdict = models.CharField(max_length=200)
     r_squared = models.FloatField("R²", null=True, blank=True)
     rss = models.FloatField("residual sum of squares", null=True, blank=True)
-    df = models.SmallIntegerField("degrees of freedom")
-    n_points = models.PositiveSmallIntegerField()
+    df = models.IntegerField("degrees of freedom")
+    n_points = models.PositiveIntegerField()
     lower_limit = models.FloatField(null=True, blank=True)
     upper_limit = models.FloatField(null=True, blank=True)
     unit = models.CharField(max_length=30, blank=True)
@@ -31,7 +31,12 @@ class Curve(PartOfRun):
     class Meta:
         ordering = ["run", "position"]
         constraints = [
-            models.UniqueConstraint(fields=["run", "plate"], name="curve_once", nulls_distinct=False),
+            models.UniqueConstraint(
+                fields=["run", "plate"],
+                name="curve_once",
+                nulls_distinct=False,
+                violation_error_message="The run already has a curve of this plate.",
+            ),
             Check("curve_verdict", ~Q(verdict=""), "A curve has a verdict.", "verdict"),
             *(finite("curve", name) for name in ("r_squared", "rss", "lower_limit", "upper_limit")),
         ]
@@ -47,8 +52,8 @@ class Curve(PartOfRun):
 class CurveParameter(PartOfRun):
     """One fitted parameter with its standard error."""
 
-    curve = models.ForeignKey(Curve, models.CASCADE, related_name="parameters")
-    position = models.PositiveSmallIntegerField()
+    curve = models.ForeignKey(Curve, models.PROTECT, related_name="parameters")
+    position = models.PositiveIntegerField()
     name = models.CharField(max_length=30)
     estimate = models.FloatField()
     standard_error = models.FloatField(null=True, blank=True)
@@ -56,7 +61,11 @@ class CurveParameter(PartOfRun):
     class Meta:
         ordering = ["curve", "position"]
         constraints = [
-            models.UniqueConstraint(fields=["curve", "name"], name="curve_parameter_once"),
+            models.UniqueConstraint(
+                fields=["curve", "name"],
+                name="curve_parameter_once",
+                violation_error_message="The curve already has this parameter.",
+            ),
             *(finite("curve_parameter", name) for name in ("estimate", "standard_error")),
         ]
 

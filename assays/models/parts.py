@@ -18,7 +18,7 @@ class PartOfRun(ValidatedModel):
     experiment_path = "run__experiment"
     database_messages = {"assay_run_frozen": ("run", FROZEN)}
 
-    run = models.ForeignKey(AssayRun, models.CASCADE, related_name="%(class)s_rows")
+    run = models.ForeignKey(AssayRun, models.PROTECT, related_name="%(class)s_rows")
 
     class Meta:
         abstract = True

@@ -21,7 +21,7 @@ class Role(models.TextChoices):
 class Plate(PartOfRun):
     """One plate of a run; ``unit`` is that of its readings."""
 
-    position = models.PositiveSmallIntegerField()
+    position = models.PositiveIntegerField()
     label = models.CharField(max_length=120)
     rows = models.PositiveSmallIntegerField()
     columns = models.PositiveSmallIntegerField()
@@ -38,7 +38,9 @@ class Plate(PartOfRun):
             models.UniqueConstraint(
                 fields=["run", "label"], name="plate_label_once", violation_error_message="Two plates carry one name."
             ),
-            models.UniqueConstraint(fields=["id", "run"], name="plate_with_run"),
+            models.UniqueConstraint(
+                fields=["id", "run"], name="plate_with_run", violation_error_message="This plate exists already."
+            ),
             Check("plate_rows", Q(rows__range=(1, 32)), "A plate has 1 to 32 rows.", "rows"),
             Check("plate_columns", Q(columns__range=(1, 48)), "A plate has 1 to 48 columns.", "columns"),
         ]
@@ -50,10 +52,10 @@ class Plate(PartOfRun):
 class Well(PartOfRun):
     """One well: its place (row and column count from 1), what is in it, and whether a person masked it."""
 
-    plate = models.ForeignKey(Plate, models.CASCADE, related_name="wells")
+    plate = models.ForeignKey(Plate, models.PROTECT, related_name="wells")
     name = models.CharField(max_length=4, help_text="e.g. A1")
-    row = models.PositiveSmallIntegerField()
-    column = models.PositiveSmallIntegerField()
+    row = models.PositiveIntegerField()
+    column = models.PositiveIntegerField()
     role = models.CharField(max_length=8, choices=Role.choices)
     sample = models.CharField(max_length=120, blank=True)
     group = models.CharField(max_length=120, blank=True)
@@ -99,7 +101,7 @@ class Well(PartOfRun):
 class Reading(PartOfRun):
     """What the instrument printed for a well in one channel: a number, a flag, or both (a masked well keeps its number)."""
 
-    well = models.ForeignKey(Well, models.CASCADE, related_name="readings")
+    well = models.ForeignKey(Well, models.PROTECT, related_name="readings")
     channel = models.CharField(max_length=60)
     wavelength_nm = NumericField("wavelength, nm", null=True, blank=True)
     is_reduced = models.BooleanField(default=False, help_text="Computed by the instrument's own software.")

@@ -30,8 +30,8 @@ class WellResult(PartOfRun):
     outside the standards: ``qualifier`` says on which side. Computed anew whenever the run is quantified.
     """
 
-    well = models.ForeignKey(Well, models.CASCADE, related_name="results")
-    curve = models.ForeignKey(Curve, models.CASCADE, related_name="well_results")
+    well = models.ForeignKey(Well, models.PROTECT, related_name="results")
+    curve = models.ForeignKey(Curve, models.PROTECT, related_name="well_results")
     role = models.CharField(max_length=8, choices=Role.choices)
     sample = models.CharField(max_length=120, blank=True)
     group = models.CharField(max_length=120, blank=True)
@@ -47,7 +47,11 @@ class WellResult(PartOfRun):
     class Meta:
         ordering = ["well"]
         constraints = [
-            models.UniqueConstraint(fields=["well", "role", "group", "sample"], name="well_result_once"),
+            models.UniqueConstraint(
+                fields=["well", "role", "group", "sample"],
+                name="well_result_once",
+                violation_error_message="The well was already evaluated as this.",
+            ),
             *(
                 finite("well_result", name)
                 for name in ("response", "concentration", "standard_error", "recovery_percent")
@@ -90,7 +94,11 @@ class Result(PartOfRun):
     class Meta:
         ordering = ["run", "position"]
         constraints = [
-            models.UniqueConstraint(fields=["run", "position"], name="assay_result_once"),
+            models.UniqueConstraint(
+                fields=["run", "position"],
+                name="assay_result_once",
+                violation_error_message="The run already has a result in this position.",
+            ),
             QUALIFIED,
             one_of("assay_result_qualifier", "qualifier", ["=", "<", ">", ""], "Unknown qualifier."),
             Check("assay_result_used", Q(n_used__lte=models.F("n_wells")), "More wells used than there are.", "n_used"),

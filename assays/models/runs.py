@@ -78,7 +78,11 @@ class AssayRun(ValidatedModel):
         ordering = ["-uploaded_at"]
         verbose_name = "assay run"
         constraints = [
-            models.UniqueConstraint(fields=["id", "experiment"], name="assay_run_with_experiment"),
+            models.UniqueConstraint(
+                fields=["id", "experiment"],
+                name="assay_run_with_experiment",
+                violation_error_message="This run exists already.",
+            ),
             Check(
                 "assay_run_quantified",
                 Q(state__in=["draft", "rejected"]) | (Q(quantified_at__isnull=False) & ~Q(reader="")),
@@ -140,14 +144,20 @@ class Remark(ValidatedModel):
         ASSAY = "assay", "assay"
         SPECIMEN = "specimen", "sample without specimen"
 
-    run = models.ForeignKey(AssayRun, models.CASCADE, related_name="remarks")
+    run = models.ForeignKey(AssayRun, models.PROTECT, related_name="remarks")
     position = models.PositiveIntegerField()
     topic = models.CharField(max_length=10, choices=Topic.choices)
     text = models.CharField(max_length=1000)
 
     class Meta:
         ordering = ["run", "position"]
-        constraints = [models.UniqueConstraint(fields=["run", "position"], name="assay_remark_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run", "position"],
+                name="assay_remark_once",
+                violation_error_message="The run already has a remark in this position.",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.text
