@@ -118,4 +118,6 @@ def observations(request: HttpRequest, animal: Animal) -> dict[str, Any]:
 
 register_panel(Panel(PAGE, "weights", "Body weight", "experiments/animal_weights.html", weights, 10))
 register_panel(Panel(PAGE, "life", "Line of life", "experiments/animal_life.html", life, 20, False))
-register_panel(Panel(PAGE, "observations", "Observations", "experiments/animal_observations.html", observations, 30, False))
+register_panel(
+    Panel(PAGE, "observations", "Observations", "experiments/animal_observations.html", observations, 30, False)
+)

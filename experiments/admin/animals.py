@@ -80,7 +80,9 @@ class AnimalAdmin(PageMixin, DoorAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         visible = Enrolment.objects.visible_to(request.user).select_related("experiment")
-        return super().get_queryset(request).prefetch_related(Prefetch("enrolments", visible, to_attr="seen_enrolments"))
+        return (
+            super().get_queryset(request).prefetch_related(Prefetch("enrolments", visible, to_attr="seen_enrolments"))
+        )
 
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         seen = [e.experiment for e in row.seen_enrolments]
@@ -150,7 +152,6 @@ class ProcedureAdmin(PartOfExperiment):
     list_display = ["animal", "experiment", "name", "description", "performed_on"]
     list_filter = [("experiment", OfExperiment)]
     search_fields = ["enrolment__animal__lab_id", "name", "description"]
-
 
 
 register_entry(Entry("Studies", "Animals", "admin:experiments_animal_changelist", "pest_control_rodent", 15))

@@ -43,8 +43,14 @@ def weight_curve(points: Sequence[Point]) -> SafeString:
         '<polyline class="lab-path" points="{}"/>{}</svg>',
         WIDTH,
         HEIGHT,
-        format_html_join("", LEVEL, ((kind, LEFT, y(v), WIDTH - RIGHT, y(v), dash, LEFT - 6, y(v) + 4, t) for v, kind, dash, t in LEVELS)),
-        format_html_join("", '<text x="{}" y="{}" text-anchor="middle">{}</text>', ((x(d), HEIGHT - 10, d) for d in ticks)),
+        format_html_join(
+            "",
+            LEVEL,
+            ((kind, LEFT, y(v), WIDTH - RIGHT, y(v), dash, LEFT - 6, y(v) + 4, t) for v, kind, dash, t in LEVELS),
+        ),
+        format_html_join(
+            "", '<text x="{}" y="{}" text-anchor="middle">{}</text>', ((x(d), HEIGHT - 10, d) for d in ticks)
+        ),
         path,
         format_html_join("", '<circle cx="{}" cy="{}" r="3.5"><title>{}</title></circle>', dots),
     )

@@ -58,7 +58,9 @@ def arms(request: HttpRequest, experiment: Experiment) -> dict[str, Any]:
 
 def summaries(request: HttpRequest, experiment: Experiment) -> dict[str, Any]:
     """The current summary of every endpoint at one timepoint: the chosen one, or the last that was measured."""
-    current = OutcomeSummary.objects.filter(experiment=experiment, is_current=True).select_related("endpoint", "experiment")
+    current = OutcomeSummary.objects.filter(experiment=experiment, is_current=True).select_related(
+        "endpoint", "experiment"
+    )
     rows = list(current.order_by("endpoint__name"))
     visible = shown_while_masked(Estimate.objects.filter(summary__in=rows))
     pairs = visible.filter(timepoint__isnull=False).values_list("summary", "timepoint").distinct().order_by()

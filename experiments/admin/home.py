@@ -90,7 +90,9 @@ def experiments(request: HttpRequest, subject: Any) -> dict[str, Any] | None:
         return None
     rows = list(visible.order_by("-created_at").annotate(n_animals=Count("enrolments"))[:SHOWN])
     current = OutcomeSummary.objects.filter(experiment__in=rows, is_current=True)
-    summaries = {pk: (count, at) for pk, count, at in current.values_list("experiment").annotate(Count("pk"), Max("computed_at"))}
+    summaries = {
+        pk: (count, at) for pk, count, at in current.values_list("experiment").annotate(Count("pk"), Max("computed_at"))
+    }
     items = [{"row": row, "url": page_url(row), "summary": summaries.get(row.pk)} for row in rows]
     return {"items": items, "n": n, "n_shown": len(rows)}
 

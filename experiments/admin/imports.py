@@ -17,7 +17,13 @@ from labdb.base.admin import DoorAdmin, PageMixin, Verb, VerbOwnedAdmin, show_er
 from labdb.base.panels import Entry, register_entry
 
 SHOWN_PROBLEMS = 500
-RUN_COLOURS = {"checked": "lab-warn", "taken": "lab-good", "discarded": "", "checking": "lab-warn", "taking": "lab-warn"}
+RUN_COLOURS = {
+    "checked": "lab-warn",
+    "taken": "lab-good",
+    "discarded": "",
+    "checking": "lab-warn",
+    "taking": "lab-warn",
+}
 
 
 @admin.register(ImportTemplate)
@@ -35,7 +41,9 @@ def sheet_form(request: HttpRequest) -> type[forms.Form]:
     class SheetForm(forms.Form):
         file = forms.FileField(widget=UnfoldAdminFileFieldWidget, help_text="XLSX or CSV, as it is.")
         template = forms.ModelChoiceField(
-            templates, widget=UnfoldAdminSelectWidget, help_text="Which column holds what. It is kept for the next file."
+            templates,
+            widget=UnfoldAdminSelectWidget,
+            help_text="Which column holds what. It is kept for the next file.",
         )
         experiment = forms.ModelChoiceField(
             experiments,
@@ -120,7 +128,9 @@ class ImportRunAdmin(PageMixin, VerbOwnedAdmin):
         n_invalid, n_rows = invalid.count(), ImportRow.objects.filter(run=row).count()
         told = [
             {"row": each, **problem}
-            for each in ImportRow.objects.filter(run=row).exclude(problems=[]).order_by("sheet", "row_number")[:SHOWN_PROBLEMS]
+            for each in ImportRow.objects.filter(run=row)
+            .exclude(problems=[])
+            .order_by("sheet", "row_number")[:SHOWN_PROBLEMS]
             for problem in each.problems
         ]
         return {

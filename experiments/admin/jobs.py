@@ -26,7 +26,16 @@ def _again(request: HttpRequest, job: Job, answers: dict[str, Any]) -> str:
 @admin.register(Job)
 class JobAdmin(VerbOwnedAdmin):
     verbs = (Verb("again", "Try again", _again, icon="refresh", is_shown=lambda job: job.state == "failed"),)
-    list_display = ["work", "shown_state", "progress", "experiment", "requested_by", "requested_at", "finished_at", "reason"]
+    list_display = [
+        "work",
+        "shown_state",
+        "progress",
+        "experiment",
+        "requested_by",
+        "requested_at",
+        "finished_at",
+        "reason",
+    ]
     list_filter = ["state", ("experiment", OfExperiment), "kind"]
     list_select_related = ["experiment", "requested_by"]
     search_fields = ["kind", "error", "experiment__code"]

@@ -47,7 +47,14 @@ class EstimateAdmin(VerbOwnedAdmin):
     list_select_related = ["summary__endpoint", "summary__experiment", "timepoint", "arm", "reference_arm"]
     search_fields = ["quantity", "summary__experiment__code", "summary__endpoint__name"]
     ordering = ["-summary__computed_at", "timepoint__study_day", "quantity", "arm__position"]
-    fields = ["summary", ("timepoint", "arm", "reference_arm"), "quantity", "scale", ("estimate", "lower", "upper"), "level"]
+    fields = [
+        "summary",
+        ("timepoint", "arm", "reference_arm"),
+        "quantity",
+        "scale",
+        ("estimate", "lower", "upper"),
+        "level",
+    ]
     fields += [("statistic", "df1", "df2", "p_value"), "n_by_arm", "method", "method_version", "reference", "warnings"]
     fields += ["refused"]
 

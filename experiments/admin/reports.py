@@ -46,7 +46,16 @@ class ReportAdmin(VerbOwnedAdmin):
     list_filter = [("experiment", OfExperiment)]
     list_select_related = ["experiment", "job"]
     search_fields = ["experiment__code"]
-    fields = ["experiment", "kind", "state", "pdf", ("created_at", "rendered_at"), ("schedule", "due_at"), "digests", "job"]
+    fields = [
+        "experiment",
+        "kind",
+        "state",
+        "pdf",
+        ("created_at", "rendered_at"),
+        ("schedule", "due_at"),
+        "digests",
+        "job",
+    ]
     readonly_fields = ["state", "pdf", "digests"]
 
     def get_urls(self) -> list[URLPattern]:

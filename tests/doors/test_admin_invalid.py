@@ -38,7 +38,9 @@ def form_data(model: type[models.Model], payload: dict[str, Any]) -> dict[str, s
 
 def management_forms(model: type[models.Model]) -> dict[str, str]:
     inlines = admin.site.get_model_admin(model).inlines
-    prefixes = [inline.model._meta.get_field(_parent(inline, model)).remote_field.get_accessor_name() for inline in inlines]
+    prefixes = [
+        inline.model._meta.get_field(_parent(inline, model)).remote_field.get_accessor_name() for inline in inlines
+    ]
     return {f"{p}-{name}": "0" for p in prefixes for name in ("TOTAL_FORMS", "INITIAL_FORMS")}
 
 

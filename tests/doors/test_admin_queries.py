@@ -61,7 +61,15 @@ def fill(experiment, strain, person, first: int, last: int) -> None:
         job = jobs.request_job(kind="summarise", subject_id=animal.pk, by=person, experiment=experiment)
         Report(experiment=experiment, job=job).save()
         day_7 = experiment.timepoints.get(study_day=7)
-        new.append(NewObservation(endpoint=weight.pk, animal=animal.pk, timepoint=day_7.pk, observed_at=AT + timedelta(1), number=Decimal(20 + i % 5)))
+        new.append(
+            NewObservation(
+                endpoint=weight.pk,
+                animal=animal.pk,
+                timepoint=day_7.pk,
+                observed_at=AT + timedelta(1),
+                number=Decimal(20 + i % 5),
+            )
+        )
     record_observations(experiment=experiment, observations=new, by=person)
     jobs.run(jobs.request_job(kind="summarise", subject_id=experiment.pk, by=person, experiment=experiment).pk)
 
@@ -74,7 +82,9 @@ def counts(client, experiment) -> dict[str, int]:
     found = {}
     for name, url in sorted(urls.items()):
         client.get(url)  # what is remembered from the first time is not counted
-        with CaptureQueriesContext(connection, ) as queries:
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
             answer = client.get(url)
         if answer.status_code == 200:
             found[name] = len(queries)

@@ -66,6 +66,10 @@ class DoorAdmin(VisibleMixin, VerbsMixin, unfold.ModelAdmin):
     save_on_top = False
     change_form_outer_before_template = "labdb/row_head.html"
 
+    def get_ordering(self, request: HttpRequest) -> Any:
+        """The model's own order, said aloud: Django forgets it where a list counts related rows."""
+        return self.ordering or self.opts.ordering
+
     def told(self, row: Any) -> str:
         """The row as a field that refers to it, and the search, tell it."""
         return str(row)
@@ -156,7 +160,7 @@ class DoorAdmin(VisibleMixin, VerbsMixin, unfold.ModelAdmin):
         """Tells how many rows are in the way, not which: some may be of experiments that the person cannot see."""
         _, counts, needed, protected = super().get_deleted_objects(objs, request)
         told = [f"{len(protected)} rows that refer to it"] if protected else []
-        return [str(obj) for obj in objs], counts, needed, told
+        return [str(obj) for obj in objs], counts, set() if told else needed, told
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         try:
