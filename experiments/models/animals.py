@@ -157,6 +157,9 @@ class Housing(ValidatedModel):
         return f"{self.animal} in {self.cage} from {self.started_on}"
 
     def clean(self) -> None:
+        if self.started_on and self.ended_on and self.ended_on <= self.started_on:
+            # said here because validating the exclusion builds a date range, which such days cannot make
+            raise ValidationError({"ended_on": "An animal leaves a cage after the day it came."})
         if self.animal_id and self.animal.born_on and self.started_on and self.started_on < self.animal.born_on:
             raise ValidationError({"started_on": f"The animal was born on {self.animal.born_on}."})
 

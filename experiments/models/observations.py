@@ -1,6 +1,7 @@
 """The one neutral fact: what was observed, on whom, of which endpoint, when."""
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 
@@ -50,6 +51,10 @@ class Endpoint(ValidatedModel):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        if self.is_built_in and not self._state.adding:
+            raise ValidationError("This endpoint belongs to the program and cannot be changed; add one of your own.")
 
 
 class Specimen(ValidatedModel):

@@ -139,6 +139,8 @@ def _remembering(clean: Callable[[Any], Any]) -> Callable[[Any], Any]:
         except KeyError:
             known[value] = result = clean(value)
             return result
+        except TypeError:  # lists and mappings of a JSON field have no hash
+            return clean(value)
 
     return remembered
 

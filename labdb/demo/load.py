@@ -172,8 +172,7 @@ class Loader:
         self.say("waiting for the worker's outcome summaries")
         until = time.monotonic() + JOB_SECONDS
         while time.monotonic() < until:
-            told = self.summary()
-            if told and not any(summary["is_stale"] for summary in told):
+            if not self.client.get(f"experiments/{self.id}")["is_stale"]:
                 return
             time.sleep(0.5)
         raise Refused(f"No fresh summary within {JOB_SECONDS} s.")
