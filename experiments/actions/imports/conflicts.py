@@ -104,11 +104,11 @@ class Comparison:
 
     def _animal(self, row: EnrolmentRow) -> None:
         recorded = self.known.animal(row.animal)
-        if recorded is None:
-            return
-        if recorded.pk not in self.known.visible_animals:
+        if row.animal.lower() in self.known.hidden:
             expected = "another id; this one belongs to an animal of an experiment that is not yours"
             self._error(row.place, row.animal, expected, "animal_not_visible")
+        elif recorded is None:
+            return
         elif recorded.lab_id != row.animal:
             self._error(row.place, row.animal, f"{recorded.lab_id}, as it is recorded", "recorded_animal")
         else:

@@ -35,7 +35,9 @@ Moment = tuple[str, str, str, date]  # experiment, animal, endpoint's key, local
 
 @dataclass
 class Known:
-    """The record beside one sheet. Animals are found by their id in any spelling of capitals."""
+    """The record beside one sheet, as far as ``by`` may see it. Animals are found by their id in any spelling of
+    capitals; ``hidden`` holds the ids, in small letters, of those of experiments that are not theirs.
+    """
 
     by: Any
     endpoints: dict[str, uuid.UUID]
@@ -43,7 +45,7 @@ class Known:
     writable: set[str]
     strains: dict[Key, uuid.UUID]
     animals: Mapping[str, Animal]
-    visible_animals: set[uuid.UUID]
+    hidden: set[str]
     cages: dict[Key, uuid.UUID] = field(default_factory=dict)
     litters: dict[Key, Litter] = field(default_factory=dict)
     arms: dict[Key, Arm] = field(default_factory=dict)
@@ -76,8 +78,8 @@ def look_up(reading: SheetReading, by: Any) -> Known:
     named = {row.animal for row in reading.animals}
     wanted = {name.lower() for name in named}
     spelled = Animal.objects.annotate(folded=Lower("lab_id")).filter(Q(folded__in=wanted) | Q(lab_id__in=named))
-    animals = {row.lab_id.lower(): row for row in spelled.select_related("strain", "litter")}
-    keys = [row.pk for row in animals.values()]
+    visible = spelled.visible_to(by).select_related("strain", "litter")
+    animals = {row.lab_id.lower(): row for row in visible}
     known = Known(
         by=by,
         endpoints=dict(Endpoint.objects.filter(key__in=ENDPOINTS).values_list("key", "id")),
@@ -85,12 +87,12 @@ def look_up(reading: SheetReading, by: Any) -> Known:
         writable={code for code, row in experiments.items() if may(by, "add", Observation(experiment=row))},
         strains={(s, n): pk for s, n, pk in Strain.objects.values_list("species", "name", "id")},
         animals=animals,
-        visible_animals=set(Animal.objects.visible_to(by).filter(pk__in=keys).values_list("pk", flat=True)),
+        hidden={lab_id.lower() for lab_id in spelled.values_list("lab_id", flat=True)} - animals.keys(),
     )
     if experiments:
         _add_experiments(known)
     if animals:
-        _add_animals(known, keys)
+        _add_animals(known, [row.pk for row in animals.values()])
     return known
 
 
