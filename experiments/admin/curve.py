@@ -38,19 +38,15 @@ def weight_curve(points: Sequence[Point]) -> SafeString:
     dots = ((x(p.study_day), y(p.percent), p.told) for p in points)
     shown_days = sorted({first, *days})
     ticks = shown_days[:: -(-len(shown_days) // MOST_TICKS)]
+    levels = ((kind, LEFT, y(v), WIDTH - RIGHT, y(v), dash, LEFT - 6, y(v) + 4, t) for v, kind, dash, t in LEVELS)
+    days_told = ((x(day), HEIGHT - 10, day) for day in ticks)
     return format_html(
         '<svg class="lab-curve" viewBox="0 0 {} {}" role="img" aria-label="Body weight by study day">{}{}'
         '<polyline class="lab-path" points="{}"/>{}</svg>',
         WIDTH,
         HEIGHT,
-        format_html_join(
-            "",
-            LEVEL,
-            ((kind, LEFT, y(v), WIDTH - RIGHT, y(v), dash, LEFT - 6, y(v) + 4, t) for v, kind, dash, t in LEVELS),
-        ),
-        format_html_join(
-            "", '<text x="{}" y="{}" text-anchor="middle">{}</text>', ((x(d), HEIGHT - 10, d) for d in ticks)
-        ),
+        format_html_join("", LEVEL, levels),
+        format_html_join("", '<text x="{}" y="{}" text-anchor="middle">{}</text>', days_told),
         path,
         format_html_join("", '<circle cx="{}" cy="{}" r="3.5"><title>{}</title></circle>', dots),
     )

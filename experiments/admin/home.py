@@ -39,7 +39,7 @@ def due(request: HttpRequest, subject: Any) -> dict[str, Any] | None:
     now = timezone.now()
     schedules = ReportSchedule.objects.visible_to(request.user).filter(is_active=True).select_related("experiment")
     coming = [(next_due_at(schedule, now), schedule) for schedule in schedules]
-    soon = sorted((at, s) for at, s in coming if at is not None and at <= now + SOON) if coming else []
+    soon = sorted(((at, s) for at, s in coming if at is not None and at <= now + SOON), key=lambda due: due[0])[:SHOWN]
     return {"reports": [{"at": at, "schedule": s, "url": page_url(s.experiment)} for at, s in soon]}
 
 

@@ -81,9 +81,10 @@ class ExperimentAdmin(PageMixin, DoorAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
         if change:
-            return super().save_model(request, obj, form, change)
-        opened = open_experiment(by=request.user, id=obj.pk, **form.cleaned_data)
-        obj.__dict__.update(opened.__dict__)  # the form's own object stands for the one that the verb made
+            super().save_model(request, obj, form, change)
+        else:  # the form's own object stands for the one that the verb made
+            opened = open_experiment(by=request.user, id=obj.pk, **form.cleaned_data)
+            obj.__dict__.update(opened.__dict__)
 
     def page_context(self, request: HttpRequest, row: Experiment) -> dict[str, Any]:
         links = [

@@ -83,7 +83,7 @@ def _a_day(watched: Watched, page, site: str) -> None:
     page.wait_for_selector("svg.lab-curve")
     assert not watched.is_wider_than_the_screen()
     page.goto(f"{site}/admin/experiments/observation/?q=M001")
-    page.click("#result_list tbody a >> visible=true")
+    page.goto(site + page.locator("#result_list tbody a").first.get_attribute("href"))
     page.click("a:has-text('Correct')")
     page.fill("#id_number", "20.7")
     page.fill("#id_reason", "balance not tared")
