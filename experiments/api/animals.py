@@ -96,10 +96,11 @@ class EnrolmentSerializer(RecordSerializer):
         model = Enrolment
         fields = ("id", "experiment", "animal", "day_0")
         create_only = ("experiment", "animal")
+        set_once = ("day_0",)  # every study day counts from it
 
 
 class Enrolments(ReadRecords, AddRecords, ChangeRecords):
-    """Animals' parts in experiments, each with its own day 0."""
+    """Animals' parts in experiments, each with its own day 0, which may be set later and then stays."""
 
     serializer_class = EnrolmentSerializer
     filters = ("experiment", "animal", "day_0__isnull")

@@ -12,7 +12,7 @@ from typing import Any
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.db import models
 
-from assays.models import Plate
+from assays.models import Plate, Reading
 from experiments.models import Animal, Estimate, Observation, ReportSchedule, Specimen
 
 # What a CHECK or a composite key asks for beyond the fields' own types.
@@ -22,6 +22,7 @@ GIVEN: dict[type[models.Model], dict[str, Any]] = {
     Estimate: {"estimate": 1.0},
     ReportSchedule: {"weekday": 0},
     Plate: {"rows": 8, "columns": 12},
+    Reading: {"value": 1},
 }
 Known = dict[type[models.Model], models.Model]
 _numbers = itertools.count(1)
@@ -59,7 +60,9 @@ def _differing_relations(model: type[models.Model]) -> set[str]:
 
 def _differs(model: type[models.Model], name: str) -> bool:
     field: Any = model._meta.get_field(name)
-    return not field.is_relation and not field.choices and not isinstance(field, models.BooleanField)
+    if field.is_relation or field.choices or isinstance(field, models.BooleanField):
+        return False
+    return not field.blank  # what may be left out is left out, so it is the same everywhere
 
 
 def _value(model: type[models.Model], field: Any, number: int, known: Known) -> dict[str, Any]:

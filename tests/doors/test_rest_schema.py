@@ -66,6 +66,36 @@ def test_lists_and_details_are_what_the_schema_says(api, world: World):
             jsonschema.Draft202012Validator(checked, format_checker=jsonschema.FormatChecker()).validate(answer)
 
 
+REFUSED = [
+    ("get", "/arms", "/arms?lable=x", None, 400),
+    ("get", "/arms/{id}", f"/arms/{'0' * 8}-0000-4000-8000-{'0' * 12}", None, 404),
+    ("post", "/arms", "/arms", {"label": 1, "typed": 2}, 400),
+    ("post", "/arms", "/arms", [], 400),
+    ("post", "/observations", "/observations", [{}, {"value": "heavy"}], 400),
+    ("post", "/tokens", "/tokens", {"username": "a", "password": "b"}, 401),
+]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("method", "path", "address", "data", "code"), REFUSED)
+def test_refusals_are_what_the_schema_says(api, world: World, method, path, address, data, code):
+    made = make_schema()
+    answer = getattr(api, method)(API + address, data, format="json")
+    assert answer.status_code == code
+    content = made["paths"][API + path][method]["responses"][str(code)]["content"]["application/json"]["schema"]
+    checked = {**content, "components": as_json_schema(made["components"])}
+    jsonschema.Draft202012Validator(checked).validate(answer.json())
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.Draft202012Validator(checked).validate({"detail": 7})
+
+
+def test_every_operation_says_how_it_refuses():
+    for path, operations in make_schema()["paths"].items():
+        for method, operation in operations.items():
+            expected = {"400", "401"} | ({"404"} if "{" in path else set()) | ({"403"} if method != "get" else set())
+            assert expected <= set(operation["responses"]), (method, path)
+
+
 def _first(page: dict) -> str:
     return page["results"][0]["id"]
 

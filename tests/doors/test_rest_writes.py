@@ -111,6 +111,33 @@ def test_changes_keep_to_the_fields_that_are_given_and_may_change(api, world: Wo
 
 
 @pytest.mark.django_db
+def test_day_0_may_be_set_later_and_then_stays(api, world: World):
+    known, unknown = world.enrolments[0], world.other_enrolment
+    moved = api.patch(f"/api/v1/enrolments/{known.pk}", {"day_0": "2026-03-03"}, format="json")
+    assert refused_with(moved, "day_0", "fixed once it is set")
+    cleared = api.patch(f"/api/v1/enrolments/{known.pk}", {"day_0": None}, format="json")
+    assert refused_with(cleared, "day_0", "fixed once it is set")
+    same = api.patch(f"/api/v1/enrolments/{known.pk}", {"day_0": "2026-03-02"}, format="json")
+    assert same.status_code == 200
+    told = api.patch(f"/api/v1/enrolments/{unknown.pk}", {"day_0": "2026-03-09"}, format="json")
+    assert (told.status_code, told.json()["day_0"]) == (200, "2026-03-09")
+    known.refresh_from_db()
+    assert known.day_0 == date(2026, 3, 2)
+
+
+@pytest.mark.django_db
+def test_the_programs_own_endpoints_stay_as_they_are(api, world: World):
+    for changes in ({"default_scale": "log"}, {"name": "Weight"}, {"plausible_high": 400}, {}):
+        told = api.patch(f"/api/v1/endpoints/{world.endpoint.pk}", changes, format="json")
+        assert refused_with(told, WITHOUT_FIELD, "belongs to the program"), told.json()
+    own = api.post("/api/v1/endpoints", {"key": "uterus_weight", "name": "Uterus", "unit": "mg"}, format="json")
+    renamed = api.patch(own["Location"], {"name": "Uterus weight"}, format="json")
+    assert (renamed.status_code, renamed.json()["name"], renamed.json()["is_built_in"]) == (200, "Uterus weight", False)
+    claimed = api.patch(own["Location"], {"is_built_in": True}, format="json")
+    assert refused_with(claimed, "is_built_in", "set by the program")
+
+
+@pytest.mark.django_db
 def test_nothing_is_deleted_and_nothing_replaced(api, world: World):
     place = f"/api/v1/arms/{world.arms[0].pk}"
     assert [api.delete(place).status_code, api.put(place, {}, format="json").status_code] == [405, 405]
