@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from experiments.sheets.delimited import read_delimited
 from experiments.sheets.workbook import DEFAULT_LIMITS, Limits, Workbook, refused
-from experiments.sheets.xlsx import read_xlsx
 
 
 def read_workbook(
@@ -20,6 +19,8 @@ def read_workbook(
     if not data.strip(b"\x00 \t\r\n"):
         raise refused(name, "", "a file with at least a header row", "file_empty")
     if data.startswith(b"PK"):
+        from experiments.sheets.xlsx import read_xlsx  # openpyxl is slow to load: only who reads a workbook needs it
+
         return read_xlsx(data, name, limits)
     if data.startswith(b"\xd0\xcf\x11\xe0"):
         raise refused(

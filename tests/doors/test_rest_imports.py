@@ -26,7 +26,7 @@ def send(api, name: str = "weights.csv", data: bytes = b"animal,cage\nM001,C1\n"
 def test_a_sheet_is_kept_and_checked_by_a_job_before_anything_is_written(api, world: World, settings, tmp_path):
     settings.LABDB_FILES_DIR = tmp_path
     sent = send(api, experiment=str(world.experiment.pk))
-    assert sent.status_code == 201, sent.json()
+    assert sent.status_code == 202, sent.json()
     assert sent.json()["state"] == "checking"
     early = api.post(f"{sent['Location']}/take", {"valid_rows_only": True}, format="json")
     assert early.status_code == 400
