@@ -107,12 +107,9 @@ class HousingAdmin(DoorAdmin):
 class PartOfExperiment(DoorAdmin):
     """Rows about an animal's part in an experiment."""
 
-    list_select_related = ["experiment", "enrolment__animal"]
+    list_select_related = ["experiment", "enrolment__animal", "enrolment__experiment"]
     search_fields = ["enrolment__animal__lab_id"]
     autocomplete_fields = ["experiment", "enrolment"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).select_related("enrolment__animal", "enrolment__experiment")
 
     @admin.display(description="animal", ordering="enrolment__animal__lab_id")
     def animal(self, row: Any) -> Any:
@@ -128,16 +125,13 @@ class EnrolmentAdmin(DoorAdmin):
     search_fields = ["animal__lab_id", "experiment__code"]
     autocomplete_fields = ["experiment", "animal"]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).select_related("animal", "experiment")
-
 
 @admin.register(Allocation)
 class AllocationAdmin(PartOfExperiment):
     is_deletable = True
     list_display = ["animal", "experiment", "arm", "method", "allocated_at"]
     list_filter = [("experiment", OfExperiment), "method"]
-    list_select_related = ["experiment", "arm", "enrolment__animal"]
+    list_select_related = ["experiment", "arm", "enrolment__animal", "enrolment__experiment"]
     autocomplete_fields = ["experiment", "enrolment", "arm"]
 
 

@@ -59,8 +59,7 @@ class EstimateAdmin(VerbOwnedAdmin):
     fields += ["refused"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        rows = super().get_queryset(request).select_related("summary__endpoint", "summary__experiment")
-        return shown_while_masked(rows)
+        return shown_while_masked(super().get_queryset(request))
 
     @admin.display(description="endpoint", ordering="summary__endpoint__name")
     def endpoint(self, row: Estimate) -> str:

@@ -119,9 +119,6 @@ class ArmAdmin(DoorAdmin):
     search_fields = ["label", "experiment__code"]
     autocomplete_fields = ["experiment", "reference"]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).select_related("experiment")
-
     def told(self, row: Arm) -> str:
         return f"{row.experiment}: {row}"
 
@@ -134,9 +131,6 @@ class TimepointAdmin(DoorAdmin):
     list_select_related = ["experiment"]
     search_fields = ["label", "experiment__code"]
     autocomplete_fields = ["experiment"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).select_related("experiment")
 
     def told(self, row: Timepoint) -> str:
         return f"{row.experiment}: {row}"

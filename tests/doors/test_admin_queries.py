@@ -1,9 +1,10 @@
 """Every list page and the experiment's page ask the database as often for 200 rows as for 10."""
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib import admin
@@ -21,6 +22,7 @@ from experiments.models import (
     Endpoint,
     Enrolment,
     Housing,
+    Job,
     Litter,
     Procedure,
     Report,
@@ -37,17 +39,19 @@ AT = datetime(2026, 3, 9, 9, 30, tzinfo=UTC)
 
 def fill(experiment, strain, person, first: int, last: int) -> None:
     """Rows ``first`` to ``last`` of everything that a list shows."""
-    arms, weight = list(experiment.arms.all()), Endpoint.objects.get(key="body_weight")
-    new = []
-    for i in range(first, last):
-        litter, cage = Litter(experiment=experiment, code=f"L{i}"), Cage(experiment=experiment, label=f"C{i}")
-        litter.save(), cage.save()
-        animal = Animal(lab_id=f"A{i:04}", strain=strain, sex="F", litter=litter)
-        animal.save()
-        enrolment = Enrolment(experiment=experiment, animal=animal, day_0=date(2026, 3, 2))
-        enrolment.save()
+    arms, numbers = list(experiment.arms.all()), range(first, last)
+    litters = Litter.objects.bulk_create(Litter(experiment=experiment, code=f"L{i}") for i in numbers)
+    cages = Cage.objects.bulk_create(Cage(experiment=experiment, label=f"C{i}") for i in numbers)
+    pairs = zip(numbers, litters, strict=True)
+    animals = Animal.objects.bulk_create(Animal(lab_id=f"A{i:04}", strain=strain, litter=one) for i, one in pairs)
+    day_0 = date(2026, 3, 2)
+    enrolments = Enrolment.objects.bulk_create(
+        Enrolment(experiment=experiment, animal=animal, day_0=day_0) for animal in animals
+    )
+    rows: list[Any] = []
+    for i, animal, cage, enrolment in zip(numbers, animals, cages, enrolments, strict=True):
         part = {"experiment": experiment, "enrolment": enrolment}
-        rows = [
+        rows += [
             Housing(animal=animal, cage=cage, started_on=date(2026, 2, 20)),
             Allocation(**part, arm=arms[i % 2]),
             Disposition(**part, kind="survived", occurred_on=date(2026, 4, 1)),
@@ -55,21 +59,20 @@ def fill(experiment, strain, person, first: int, last: int) -> None:
             Specimen(experiment=experiment, animal=animal, code=f"S{i}", collected_at=AT),
             SourceFile(experiment=experiment, sha256=f"{i:064x}", name=f"{i}.csv", size_bytes=1, uploaded_by=person),
             ReportSchedule(experiment=experiment, cadence="daily", at_time=AT.time()),
+            Job(kind="other", subject_id=animal.pk, experiment=experiment, requested_by=person),
+            Report(experiment=experiment),
         ]
-        for row in rows:
-            row.save()
-        job = jobs.request_job(kind="summarise", subject_id=animal.pk, by=person, experiment=experiment)
-        Report(experiment=experiment, job=job).save()
-        day_7 = experiment.timepoints.get(study_day=7)
-        new.append(
-            NewObservation(
-                endpoint=weight.pk,
-                animal=animal.pk,
-                timepoint=day_7.pk,
-                observed_at=AT + timedelta(1),
-                number=Decimal(20 + i % 5),
-            )
-        )
+    for model in {type(row) for row in rows}:
+        model.objects.bulk_create(row for row in rows if type(row) is model)
+    _observe(experiment, animals, person)
+
+
+def _observe(experiment, animals, person) -> None:
+    weight, day_7 = Endpoint.objects.get(key="body_weight"), experiment.timepoints.get(study_day=7)
+    new = [
+        NewObservation(endpoint=weight.pk, animal=a.pk, timepoint=day_7.pk, observed_at=AT, number=Decimal(20 + i % 5))
+        for i, a in enumerate(animals)
+    ]
     record_observations(experiment=experiment, observations=new, by=person)
     jobs.run(jobs.request_job(kind="summarise", subject_id=experiment.pk, by=person, experiment=experiment).pk)
 

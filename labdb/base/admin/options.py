@@ -66,6 +66,12 @@ class DoorAdmin(VisibleMixin, VerbsMixin, unfold.ModelAdmin):
     save_on_top = False
     change_form_outer_before_template = "labdb/row_head.html"
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        """Also fields and searches tell a row by its relations. Django's list forgets its own where some are given."""
+        related = self.list_select_related
+        rows = super().get_queryset(request)
+        return rows.select_related(*related) if isinstance(related, list | tuple) and related else rows
+
     def get_ordering(self, request: HttpRequest) -> Any:
         """The model's own order, said aloud: Django forgets it where a list counts related rows."""
         return self.ordering or self.opts.ordering
