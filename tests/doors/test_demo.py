@@ -1,6 +1,10 @@
 """The demo study, loaded over HTTP into a real server with a real worker: what comes out is what was simulated."""
 
+import os
+import re
+import shutil
 import socket
+import statistics
 import subprocess
 import sys
 import time
@@ -76,7 +80,26 @@ def test_the_demo_study_comes_out_as_it_was_simulated(address):
     assert len(summary_table(loader.summary())) > 6 * 6
     assert len(report["sha256"]) == 64
 
+    _run_scripts(address, loader, rows)
+
     said.clear()
     again = Loader(loader.client, said.append)
     assert again.load() == report  # a second run finds everything done
     assert said == ["waiting for the worker's outcome summaries"]
+
+
+def _run_scripts(address, loader, rows):
+    """The two scripts of the documentation, as they stand there, find the same means."""
+    wanted = []
+    for arm in sorted({row["arm"] for row in rows if row["arm"]}):
+        e2 = [float(r["value"]) for r in rows if r["arm"] == arm and r["endpoint"] == "e2" and r["value"]]
+        wanted.append(f"{arm}: n = {len(e2)}, mean = {statistics.mean(e2):.2f} pg/mL")
+    text = (ROOT / "docs" / "scripts.md").read_text()
+    programs = {"python": [sys.executable, "-c"], "r": ["Rscript", "-e"]}
+    environment = os.environ | {"LABDB_ADDRESS": address, "LABDB_TOKEN": loader.client.token}
+    for language, command in programs.items():
+        if shutil.which(command[0]) is None:
+            continue  # R is a guest: it is tried where it is
+        (script,) = re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+        shown = subprocess.run([*command, script], env=environment, capture_output=True, text=True, check=False)
+        assert sorted(shown.stdout.splitlines()) == sorted(wanted), shown.stderr
