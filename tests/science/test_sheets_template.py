@@ -44,6 +44,13 @@ def test_a_good_template_survives_json() -> None:
     assert AnimalSheetTemplate.from_json(json.loads(json.dumps(template.to_json()))) == template
 
 
+def test_roles_of_arms_survive_json() -> None:
+    arms = {"A": {"kind": "product", "reference": "B", "position": 2}, "B": {"description": "saline"}}
+    template = AnimalSheetTemplate.from_json(GOOD | {"arms": arms, "masking": "open_label"})
+    assert (template.arms["A"].reference, template.arms["B"].kind) == ("B", "other")
+    assert AnimalSheetTemplate.from_json(json.loads(json.dumps(template.to_json()))) == template
+
+
 def test_all_wrong_types_are_named_at_once() -> None:
     data = {
         "version": "1",
@@ -64,6 +71,12 @@ def test_all_wrong_types_are_named_at_once() -> None:
     ("change", "named"),
     [
         ({"decimal": ";"}, "decimal"),
+        ({"masking": "double"}, "masking"),
+        ({"arms": ["A"]}, "arms"),
+        ({"arms": {"A": {"kind": "wild"}}}, "arms.A.kind"),
+        ({"arms": {"A": {"reference": "A"}}}, "arms.A.reference"),
+        ({"arms": {"A": {"position": -1}}}, "arms.A.position"),
+        ({"arms": {"A": {"colour": "red"}}}, "arms.A.colour"),
         ({"version": 2}, "kind, version"),
         ({"name": " "}, "name"),
         ({"header_row": 0}, "header_row"),
