@@ -41,7 +41,8 @@ class VerbsMixin:
 
     def verb_buttons(self, request: HttpRequest, row: Any) -> list[dict[str, Any]]:
         shown = [v for v in self.verbs if v.is_shown(row) and may(request.user, v.asks, row)]
-        return [{"verb": verb, "url": self.verb_url(row, verb.name)} for verb in shown]
+        # A template would call the form, so it is told here whether there is one.
+        return [{"verb": v, "url": self.verb_url(row, v.name), "has_form": v.form is not None} for v in shown]
 
     def verb_url(self, row: Any, name: str) -> str:
         meta = self.model._meta  # type: ignore[attr-defined]
