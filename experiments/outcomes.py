@@ -1,7 +1,7 @@
 """The only glue between rows and statistics: what a summary reads, its digest, and the estimates made of it.
 
-One query reads an experiment once. PostgreSQL subtracts the smallest value of each group exactly before anything becomes
-a float, so no digit is lost on the way; it also digests the rows, so an unchanged endpoint costs nothing but its digest.
+One query reads an experiment once, as one text a group of values. Numbers stay the text that PostgreSQL wrote until an
+endpoint is known to have changed, and become decimals before they become floats, so no digit is lost on the way.
 """
 
 import hashlib
@@ -11,6 +11,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import reduce
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -26,57 +29,68 @@ if TYPE_CHECKING:
 POOLED = "all arms"
 SHOWN_WHILE_BLINDED = ("counts",)
 
-# How an observation's animal leads to its experimental unit.
+# How an observation's animal leads to its experimental unit: an expression and the joins that it needs.
 UNIT = {
-    Experiment.Unit.ANIMAL: "o.animal_id",
-    Experiment.Unit.LITTER: "coalesce((SELECT a.litter_id FROM experiments_animal a WHERE a.id = o.animal_id), o.animal_id)",
-    Experiment.Unit.CAGE: """coalesce((SELECT h.cage_id FROM experiments_housing h WHERE h.animal_id = o.animal_id
-        AND h.started_on <= (o.observed_at AT TIME ZONE %(zone)s)::date
-        AND coalesce(h.ended_on > (o.observed_at AT TIME ZONE %(zone)s)::date, true)), o.animal_id)""",
+    Experiment.Unit.ANIMAL: ("o.animal_id", ""),
+    Experiment.Unit.LITTER: (
+        "coalesce(a.litter_id, o.animal_id)",
+        "JOIN experiments_animal a ON a.id = o.animal_id",
+    ),
+    Experiment.Unit.CAGE: (
+        "coalesce(h.cage_id, o.animal_id)",
+        """LEFT JOIN experiments_housing h ON h.animal_id = o.animal_id
+             AND h.started_on <= (o.observed_at AT TIME ZONE %(zone)s)::date
+             AND coalesce(h.ended_on > (o.observed_at AT TIME ZONE %(zone)s)::date, true)""",
+    ),
 }
 
 # Rows of sides, readers and sections are rolled up by their assay first; only values of the whole animal are read here.
-# A unit with several values (specimens; animals of a cage) counts with their mean. Where one of them is only a bound, so
-# is their mean: the mean with the limits in place of the values bounds it.
-UNITS = """
-    SELECT o.endpoint_id, o.timepoint_id, {arm} AS arm_id, {unit} AS unit_id,
-           CASE WHEN bool_and(o.qualifier = '=') THEN '=' WHEN bool_and(o.qualifier <> '>') THEN '<'
-                WHEN bool_and(o.qualifier <> '<') THEN '>' ELSE '?' END AS qualifier,
-           CASE WHEN count(*) = 1 THEN min(coalesce(o.value, o."limit")) ELSE avg(coalesce(o.value, o."limit")) END AS number
+# A value is told in UNIT_DIGITS characters of its unit, one of its qualifier, and its number.
+QUERY = """
+    SELECT o.endpoint_id, o.timepoint_id, {arm},
+           string_agg({unit}::text || o.qualifier || coalesce(o.value, o."limit")::text, ' ')
       FROM experiments_observation o
       JOIN experiments_enrolment e ON e.experiment_id = o.experiment_id AND e.animal_id = o.animal_id
       JOIN experiments_allocation l ON l.experiment_id = o.experiment_id AND l.enrolment_id = e.id
+      {joins}
      WHERE o.experiment_id = %(experiment)s AND o.is_current AND o.timepoint_id IS NOT NULL AND o.category IS NULL
        AND o.side IS NULL AND o.reader IS NULL AND o.ordinal IS NULL
-     GROUP BY 1, 2, 3, 4
+     GROUP BY 1, 2, 3
 """
-
-QUERY = """
-WITH units AS MATERIALIZED ({units}), pivoted AS (
-    SELECT *, min(number) FILTER (WHERE qualifier = '=') OVER (PARTITION BY endpoint_id, timepoint_id, arm_id) AS pivot
-      FROM units
-)
-SELECT endpoint_id, timepoint_id, arm_id, min(pivot),
-       string_agg(float8send((number - pivot)::float8), '' ORDER BY unit_id) FILTER (WHERE qualifier = '='),
-       array_agg(number ORDER BY unit_id) FILTER (WHERE qualifier = '<'),
-       array_agg(number ORDER BY unit_id) FILTER (WHERE qualifier = '>'),
-       sha256(convert_to(string_agg(concat_ws(' ', unit_id, qualifier, number), E'\\n' ORDER BY unit_id), 'UTF8')),
-       count(*) FILTER (WHERE qualifier = '?')
-  FROM pivoted GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
-"""
+UNIT_DIGITS = 36
+UNKNOWN = "?"
 
 
 @dataclass(frozen=True)
 class Group:
-    """The values of one arm at one timepoint."""
+    """The values of one arm at one timepoint as the query tells them, in order of their units."""
 
     timepoint: uuid.UUID
     arm: uuid.UUID | None
-    pivot: Decimal | None
-    above_pivot: bytes
-    lower_limits: tuple[Decimal, ...]
-    upper_limits: tuple[Decimal, ...]
-    sha256: bytes
+    values: str
+    sha256: str
+
+    def units(self) -> list[tuple[str, str, Decimal]]:
+        """(unit, qualifier, number) of every experimental unit, in order.
+
+        A unit with several values (specimens; animals of a cage) counts with their mean. Where one of them is only a
+        bound, so is their mean: the mean with the limits in place of the values bounds it. With bounds of both sides
+        the qualifier is UNKNOWN.
+        """
+        values = self.values.split(" ")
+        found = [(v[:UNIT_DIGITS], v[UNIT_DIGITS], Decimal(v[UNIT_DIGITS + 1 :])) for v in values]
+        if len({unit for unit, _, _ in found}) == len(found):
+            return found
+        return [_mean(unit, list(several)) for unit, several in groupby(found, key=itemgetter(0))]
+
+
+def _mean(unit: str, several: list[tuple[str, str, Decimal]]) -> tuple[str, str, Decimal]:
+    from experiments.stats.base.sample import EXACT
+
+    bounds = {qualifier for _, qualifier, _ in several} - {"="}
+    qualifier = UNKNOWN if len(bounds) > 1 else min(bounds, default="=")
+    total = reduce(EXACT.add, (number for _, _, number in several))
+    return unit, qualifier, EXACT.divide(total, Decimal(len(several)))
 
 
 @dataclass(frozen=True)
@@ -124,18 +138,8 @@ def read_inputs(experiment: Experiment) -> tuple[Design, list[Inputs]]:
 
 
 def _read_groups(experiment: Experiment) -> dict[uuid.UUID, list[Group]]:
-    query = QUERY.format(units=_units(experiment))
-    groups: dict[uuid.UUID, list[Group]] = defaultdict(list)
-    unbounded = 0
-    with transaction.atomic(), connection.cursor() as cursor:
-        # Right after a bulk intake the planner knows no row counts and would join in loops: minutes instead of a second.
-        cursor.execute("SET LOCAL enable_nestloop = off; SET LOCAL work_mem = '128MB'")
-        cursor.execute(query, {"experiment": experiment.pk, "zone": settings.TIME_ZONE})
-        for endpoint_id, timepoint, arm_id, pivot, excess, below, above, digest, without_bound in cursor:
-            limits = (tuple(below or ()), tuple(above or ()))
-            groups[endpoint_id].append(Group(timepoint, arm_id, pivot, bytes(excess or b""), *limits, bytes(digest)))
-            unbounded += without_bound
-        cursor.execute("SET LOCAL enable_nestloop = on; SET LOCAL work_mem TO DEFAULT")
+    groups = _groups(experiment)
+    unbounded = sum(_without_bound(group) for found in groups.values() for group in found)
     if unbounded:
         unit = experiment.get_experimental_unit_display()
         raise ValidationError(
@@ -144,8 +148,29 @@ def _read_groups(experiment: Experiment) -> dict[uuid.UUID, list[Group]]:
     return groups
 
 
-def _units(experiment: Experiment) -> str:
-    return UNITS.format(arm=_arm_column(experiment), unit=UNIT[Experiment.Unit(experiment.experimental_unit)])
+def _without_bound(group: Group) -> int:
+    if not ("<" in group.values and ">" in group.values):
+        return 0
+    return sum(qualifier == UNKNOWN for _, qualifier, _ in group.units())
+
+
+def _groups(experiment: Experiment) -> dict[uuid.UUID, list[Group]]:
+    """The groups of every endpoint, in order of timepoint and arm."""
+    unit, joins = UNIT[Experiment.Unit(experiment.experimental_unit)]
+    query = QUERY.format(arm=_arm_column(experiment), unit=unit, joins=joins)
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Right after a bulk intake the planner knows no row counts and would join in loops: minutes instead of a second.
+        cursor.execute("SET LOCAL enable_nestloop = off; SET LOCAL work_mem = '128MB'")
+        cursor.execute(query, {"experiment": experiment.pk, "zone": settings.TIME_ZONE})
+        rows = cursor.fetchall()
+        cursor.execute("SET LOCAL enable_nestloop = on; SET LOCAL work_mem TO DEFAULT")
+    groups: dict[uuid.UUID, list[Group]] = defaultdict(list)
+    for endpoint, timepoint, arm, told in sorted(rows, key=lambda row: tuple(map(str, row[:3]))):
+        # The database tells them in any order; sorted, equal rows have one digest and one rounding of their sums.
+        values = " ".join(sorted(told.split(" ")))
+        digest = hashlib.sha256(values.encode()).hexdigest()
+        groups[endpoint].append(Group(timepoint, arm, values, digest))
+    return groups
 
 
 def _arm_column(experiment: Experiment) -> str:
@@ -168,7 +193,7 @@ def _digest(experiment: Experiment, design: Design, endpoint: Endpoint, groups: 
         "endpoint": [endpoint.key, endpoint.unit, endpoint.default_scale],
         "arms": [[str(a.pk), a.label, a.position, str(a.reference_id)] for a in design.arms],
         "timepoints": [[str(t.pk), t.label, t.study_day] for t in design.timepoints],
-        "groups": [[str(g.timepoint), str(g.arm), g.sha256.hex()] for g in groups],
+        "groups": [[str(g.timepoint), str(g.arm), g.sha256] for g in groups],
     }
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
@@ -194,21 +219,12 @@ def estimates(inputs: Inputs, design: Design, level: float = 0.95) -> Iterable[t
 
 
 def _sample(label: str, group: Group) -> "Sample":
-    import numpy as np
+    from experiments.stats.base.sample import Sample, censoring
 
-    from experiments.stats.base.sample import Sample
-
-    return Sample(
-        label,
-        group.pivot or Decimal(0),
-        np.frombuffer(group.above_pivot, dtype=">f8").astype(np.float64),
-        n_below_limit=len(group.lower_limits),
-        highest_lower_limit=max(group.lower_limits, default=None),
-        n_above_limit=len(group.upper_limits),
-        lowest_upper_limit=min(group.upper_limits, default=None),
-        lower_limits=group.lower_limits,
-        upper_limits=group.upper_limits,
-    )
+    numbers: dict[str, list[Decimal]] = {"=": [], "<": [], ">": []}
+    for _, qualifier, number in group.units():
+        numbers[qualifier].append(number)
+    return Sample.from_decimals(label, numbers["="], **censoring(numbers["<"], numbers[">"]))
 
 
 def _empty(label: str) -> "Sample":
@@ -231,14 +247,12 @@ class Point:
 
 def points(experiment: Experiment) -> list[Point]:
     """What a figure shows: every experimental unit that a summary counts, ordered; no arm while blinded."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_nestloop = off")
-        cursor.execute(
-            _units(experiment) + " ORDER BY 1, 2, 3, 4", {"experiment": experiment.pk, "zone": settings.TIME_ZONE}
-        )
-        found = [Point(*row) for row in cursor.fetchall()]
-        cursor.execute("SET LOCAL enable_nestloop = on")
-    return found
+    return [
+        Point(endpoint, group.timepoint, group.arm, uuid.UUID(unit), qualifier, number)
+        for endpoint, groups in _groups(experiment).items()
+        for group in groups
+        for unit, qualifier, number in group.units()
+    ]
 
 
 def flow(experiment: Experiment) -> list[dict[str, Any]]:

@@ -45,7 +45,8 @@ def summarise(job: Job, progress: Progress) -> dict[str, Any]:
     design, inputs = outcomes.read_inputs(experiment)
     current = {s.endpoint_id: s for s in OutcomeSummary.objects.filter(experiment=experiment, is_current=True)}
     changed = [i for i in inputs if _digest_of(current.get(i.endpoint.pk)) != i.sha256]
-    summaries, rows = [], []
+    summaries: list[OutcomeSummary] = []
+    rows: list[Estimate] = []
     for done, each in enumerate(changed):
         progress(done, len(changed), each.endpoint.name)
         summaries.append(_summary(experiment, each, job))
