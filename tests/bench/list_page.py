@@ -99,7 +99,7 @@ def _server() -> Iterator[int]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "gunicorn", "labdb.wsgi", f"--bind=127.0.0.1:{port}", "--workers=1"]
-    command += ["--threads=4", "--worker-class=gthread", "--log-level=warning"]
+    command += ["--threads=4", "--worker-class=gthread", "--log-level=warning", "--no-control-socket"]
     process = subprocess.Popen(command, cwd=Path(__file__).resolve().parents[2])
     try:
         _wait_for(port)

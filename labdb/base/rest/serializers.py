@@ -38,10 +38,15 @@ class InstantField(serializers.DateTimeField):
 
 
 class JsonField(serializers.JSONField):
-    """Any JSON; numbers are stored as PostgreSQL's ``jsonb`` holds them."""
+    """A JSON object; its numbers are stored as PostgreSQL's ``jsonb`` holds them."""
+
+    default_error_messages = {"no_object": "A JSON object is expected."}
 
     def to_internal_value(self, data: Any) -> Any:
-        return super().to_internal_value(_plain(data))
+        value = super().to_internal_value(_plain(data))
+        if not isinstance(value, dict):
+            self.fail("no_object")
+        return value
 
 
 def _plain(data: Any) -> Any:

@@ -59,12 +59,15 @@ def _readable(value: Any) -> Any:
 
 
 class ExactJsonParser(BaseParser):
-    """JSON whose numbers keep every digit. Refuses what the database could not hold, naming the place."""
+    """An object or an array, its numbers with every digit. Refuses what the database could not hold, naming the place."""
 
     media_type = "application/json"
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        return read_json(stream.read())
+        data = read_json(stream.read())
+        if not isinstance(data, (dict, list)):
+            raise ParseError("A JSON object or array is expected.")
+        return data
 
 
 class JsonLinesParser(BaseParser):
