@@ -16,7 +16,7 @@ from experiments.models import Experiment, ImportRow, ImportRun, ImportTemplate
 from labdb.base.admin import DoorAdmin, PageMixin, Verb, VerbOwnedAdmin, show_errors
 from labdb.base.panels import Entry, register_entry
 
-SHOWN_PROBLEMS = 500
+SHOWN_PROBLEMS = 100
 RUN_COLOURS = {
     "checked": "lab-warn",
     "taken": "lab-good",

@@ -7,6 +7,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
+from experiments.actions.reports import keep_schedule
 from experiments.admin.links import badge, digest
 from experiments.admin.studies import OfExperiment
 from experiments.models import Report, ReportSchedule
@@ -25,9 +26,7 @@ class ReportScheduleAdmin(DoorAdmin):
     fields = ["experiment", "cadence", ("weekday", "day_of_month"), ("at_time", "time_zone"), "is_active"]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
-        if not change:
-            obj.created_by = request.user
-        super().save_model(request, obj, form, change)
+        keep_schedule(schedule=obj, by=request.user)
 
     @admin.display(description="day")
     def on_day(self, row: ReportSchedule) -> str:
