@@ -80,7 +80,7 @@ def weights(request: HttpRequest, animal: Animal) -> dict[str, Any]:
     enrolments = Enrolment.objects.visible_to(request.user).filter(animal=animal, day_0__isnull=False)
     for enrolment in enrolments.select_related("experiment"):
         rows = Observation.objects.visible_to(request.user).filter(
-            animal=animal, experiment=enrolment.experiment, endpoint__key=WEIGHT, is_current=True, value__isnull=False
+            animal=animal, experiment=enrolment.experiment, endpoint__key=WEIGHT, is_current=True, value__gt=0
         )
         dated = [(timezone.localdate(row.observed_at), row) for row in rows.order_by("observed_at")]
         if dated:
