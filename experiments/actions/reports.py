@@ -14,6 +14,7 @@ from experiments.models import Experiment, Job, Report, ReportSchedule
 from labdb.base.access import require
 
 RENDER = "render_report"
+WHEN = ("experiment_id", "cadence", "weekday", "day_of_month", "at_time", "time_zone", "is_active")
 
 
 @transaction.atomic
@@ -40,8 +41,32 @@ def render_report(job: Job, progress: Progress) -> dict[str, Any]:
     return {"report": str(report.pk), "sha256": report.sha256, "bytes": len(rendered.pdf)}
 
 
+@transaction.atomic
+def keep_schedule(*, schedule: ReportSchedule, by: Any) -> ReportSchedule:
+    """Store a new or changed schedule.
+
+    Whatever says when it is due counts from now on: a schedule that is moved to an hour of today that has passed, or
+    made active again, does not fire for it. A time that was due and not opened yet is given up with the old schedule.
+    """
+    earlier = ReportSchedule.objects.select_for_update(of=("self",), no_key=True).filter(pk=schedule.pk).first()
+    require(by, "add" if earlier is None else "change", schedule)
+    if earlier is None:
+        schedule.created_by = by
+    else:
+        require(by, "change", earlier)
+        schedule.full_clean()  # what cannot be stored cannot be compared either
+        if any(getattr(earlier, name) != getattr(schedule, name) for name in WHEN):
+            schedule.active_since = timezone.now()
+    schedule.save()
+    return schedule
+
+
 def open_due_reports(*, now: datetime) -> int:
-    """Open every scheduled report that became due, exactly once however many beats ask, and return their number."""
+    """Open every scheduled report that became due, exactly once however many beats ask, and return their number.
+
+    A report shows the record as it is now, so after a downtime only the latest due time of each schedule is opened; the
+    ones before it would be the same report once more.
+    """
     opened = 0
     for schedule in ReportSchedule.objects.filter(is_active=True).select_related("experiment"):
         due = last_due_at(schedule, now)

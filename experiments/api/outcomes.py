@@ -10,10 +10,9 @@ from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
-from experiments.actions.reports import request_report
+from experiments.actions.reports import keep_schedule, request_report
 from experiments.models import DataChange, Estimate, Experiment, OutcomeSummary, Report, ReportSchedule
 from experiments.outcomes import SHOWN_WHILE_BLINDED
-from labdb.base.access import require
 from labdb.base.rest.serializers import RecordSerializer, serializers
 from labdb.base.rest.views import AddRecords, ChangeRecords, ReadRecords, download
 from labdb.base.rest.wire import Download
@@ -139,8 +138,9 @@ class ReportSchedules(ReadRecords, AddRecords, ChangeRecords):
     ordering = ("experiment__code", "cadence")
 
     def add(self, values: dict[str, Any]) -> ReportSchedule:
-        person: Any = self.request.user
-        schedule = ReportSchedule(created_by=person, **values)
-        require(person, "add", schedule)
-        schedule.save()
-        return schedule
+        return keep_schedule(schedule=ReportSchedule(**values), by=self.request.user)
+
+    def change(self, record: Any, values: dict[str, Any]) -> None:
+        for name, value in values.items():
+            setattr(record, name, value)
+        keep_schedule(schedule=record, by=self.request.user)

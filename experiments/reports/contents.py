@@ -1,19 +1,19 @@
 """What the outcome report says, as plain text and tables: the record in words, numbers as a reader wants them."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from experiments.models import Disposition, Experiment
-from experiments.outcomes import POOLED, flow
-from experiments.reports.endpoint_table import endpoint_section, selected
+from experiments.models import Experiment
+from experiments.outcomes import Point
+from experiments.reports.animals_table import animals_section
+from experiments.reports.endpoint_table import endpoint_section
 from experiments.reports.stored import Stored
 
 
-def contents_of(stored: Stored, figure_widths: dict[str, int]) -> dict[str, Any]:
+def contents_of(stored: Stored, shown: Sequence[Point], figure_widths: dict[str, int]) -> dict[str, Any]:
     """Everything the template shows, ready for JSON. ``figure_widths``: percent of the text's width by endpoint."""
     experiment = stored.experiment
     return {
@@ -23,7 +23,7 @@ def contents_of(stored: Stored, figure_widths: dict[str, int]) -> dict[str, Any]
         "is_simulated": experiment.is_simulated,
         "facts": list(_facts(stored)),
         "warnings": list(_warnings(stored)),
-        "flow": _flow(stored),
+        "animals": animals_section(stored, shown),
         "methods": list(_methods(stored)),
         "endpoints": [endpoint_section(stored, key, figure_widths.get(str(key))) for key in _in_order(stored)],
         "references": _references(stored),
@@ -39,8 +39,8 @@ def _facts(stored: Stored) -> Iterable[tuple[str, str]]:
     experiment = stored.experiment
     yield "Experiment", experiment.code
     yield "Masking", experiment.get_masking_display()
-    yield "Status", f"{experiment.get_status_display()}; this report is a DRAFT"
-    yield "Experimental unit", experiment.get_experimental_unit_display()
+    yield "Status", f"{experiment.get_status_display().lower()}; this report is a DRAFT"
+    yield "Experimental unit", experiment.get_experimental_unit_display().lower()
     yield "Primary endpoint", str(experiment.primary_endpoint or "not recorded")
     yield "Hypothesis", experiment.hypothesis or "not recorded"
     yield "Study day 0", experiment.day_0_definition or "not recorded"
@@ -50,7 +50,7 @@ def _facts(stored: Stored) -> Iterable[tuple[str, str]]:
 def _instant(stored: Stored) -> str:
     assert stored.computed_at is not None
     zone = ZoneInfo(settings.TIME_ZONE)
-    return f"{stored.computed_at.astimezone(zone):%Y-%m-%d %H:%M} ({settings.TIME_ZONE})"
+    return f"{stored.computed_at.astimezone(zone):%Y-%m-%d %H:%M} ({settings.TIME_ZONE}, the laboratory’s time zone)"
 
 
 def _warnings(stored: Stored) -> Iterable[str]:
@@ -64,45 +64,6 @@ def _warnings(stored: Stored) -> Iterable[str]:
         yield "This experiment is open-label: whoever reads this report sees the effects by arm."
     if stored.experiment.is_simulated:
         yield "Every number in this report comes from simulated data."
-
-
-def _flow(stored: Stored) -> dict[str, Any]:
-    """Animals by arm: allocated, how they ended, and alive on a few planned study days."""
-    timepoints = selected(stored.design.timepoints)
-    rows = flow(stored.experiment)
-    kinds = _dispositions(stored)
-    shown = [kind for kind in Disposition.Kind if any(counts[kind] for counts in kinds.values())]
-    alive = {(row["arm_id"], row["timepoint_id"]): row["n_alive"] for row in rows}
-    header = ["Arm", "allocated", *(f"alive, {t.label}" for t in timepoints), *(str(kind.label) for kind in shown)]
-    arms = [(None, POOLED)] if stored.design.is_blinded else [(a.pk, a.label) for a in stored.design.arms]
-    allocated = _allocated(stored)
-    table = [
-        [label, str(allocated[arm])]
-        + [str(alive.get((arm, t.pk), 0)) for t in timepoints]
-        + [str(kinds.get(arm, Counter())[kind]) for kind in shown]
-        for arm, label in arms
-    ]
-    notes = (
-        ["“alive” counts animals whose part in the experiment had not ended by that study day."] if timepoints else []
-    )
-    if len(timepoints) < len(stored.design.timepoints):
-        notes.append(f"{len(timepoints)} of {len(stored.design.timepoints)} planned timepoints are shown.")
-    if unknown := stored.experiment.enrolments.filter(allocation=None).count():
-        notes.append(f"{unknown} enrolled animals are allocated to no arm and are in no summary.")
-    return {"header": header, "rows": table, "notes": notes}
-
-
-def _allocated(stored: Stored) -> Counter:
-    arms = stored.experiment.allocations.values_list("arm_id", flat=True)
-    return Counter(None if stored.design.is_blinded else arm for arm in arms)
-
-
-def _dispositions(stored: Stored) -> dict[Any, Counter]:
-    found: dict[Any, Counter] = {}
-    rows = stored.experiment.dispositions.values_list("enrolment__allocation__arm_id", "kind")
-    for arm, kind in rows:
-        found.setdefault(None if stored.design.is_blinded else arm, Counter())[Disposition.Kind(kind)] += 1
-    return found
 
 
 def _methods(stored: Stored) -> Iterable[str]:
@@ -123,6 +84,12 @@ def _methods(stored: Stored) -> Iterable[str]:
     yield (
         "Values beyond a limit of quantification are counted and never replaced by a number; what cannot be computed "
         "because of them, or because n is too small, is named below its table. Missing values are not imputed."
+    )
+    yield (
+        f"In the figures every point, or thin line over the study days, is one {unit}; bars are the arm’s mean, or "
+        "geometric mean, with its 95 % interval. Open triangles lie at a limit of quantification that the value is "
+        "beyond. A dashed line repeats the mean of the arm’s reference. An interval much wider than the values is cut "
+        "at the axis."
     )
     pairs = stored.design.pairs()
     yield "Comparisons: " + ("; ".join(f"{arm} against {ref}" for arm, ref in pairs) or "no reference arm") + "."

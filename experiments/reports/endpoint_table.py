@@ -46,29 +46,32 @@ def endpoint_section(stored: Stored, key: Any, figure_width: int | None) -> dict
         "figure": None if figure_width is None else str(key),
         "width": figure_width or 100,
         "alt": f"{endpoint.name} by arm: every experimental unit a point, {_middle_name(endpoint)} with 95 % interval",
-        "caption": _caption(endpoint, len(timepoints)),
-        "header": ["", "n", "< limit", "> limit"] if blinded else section.header(),
+        "caption": _caption(stored, endpoint, len(timepoints)),
+        "header": ["", "n", "beyond limit"] if blinded else section.header(),
         "blocks": blocks,
         "notes": notes,
     }
 
 
-def _about(stored: Stored, endpoint: Endpoint) -> list[str]:
-    primary = ["Primary endpoint."] if stored.experiment.primary_endpoint_id == endpoint.pk else []
-    benefit = f"; benefit: {endpoint.get_benefit_display()}"
-    return [*primary, f"Scale of comparison: {endpoint.get_default_scale_display()}{benefit}."]
+def _about(stored: Stored, endpoint: Endpoint) -> str:
+    primary = "primary endpoint · " if stored.experiment.primary_endpoint_id == endpoint.pk else ""
+    benefit = endpoint.get_benefit_display().lower()
+    return f"{primary}compared {_scale(endpoint)} · benefit: {benefit}"
+
+
+def _scale(endpoint: Endpoint) -> str:
+    scales = {Endpoint.Scale.LOG: "as natural logarithms", Endpoint.Scale.COUNT: "as log(x + 1)"}
+    return scales.get(Endpoint.Scale(endpoint.default_scale), "as measured")
 
 
 def _middle_name(endpoint: Endpoint) -> str:
     return middle_quantity(endpoint.default_scale).replace("_", " ")
 
 
-def _caption(endpoint: Endpoint, timepoints: int) -> str:
-    every = "thin line" if timepoints > MAX_STRIPS else "point"
-    return (
-        f"Every experimental unit is a {every}; the bar is the {_middle_name(endpoint)} with its 95 % interval. "
-        "Open triangles lie at a limit of quantification: the value is beyond it."
-    )
+def _caption(stored: Stored, endpoint: Endpoint, timepoints: int) -> str:
+    units = f"{stored.experiment.get_experimental_unit_display().lower()}s"
+    each = f"thin lines: {units}; bold" if timepoints > MAX_STRIPS else f"points: {units}; bar"
+    return f"{endpoint.name} by arm; {each}: {_middle_name(endpoint)} with 95 % interval."
 
 
 class _Section:
@@ -77,11 +80,12 @@ class _Section:
         self.middle = middle_quantity(endpoint.default_scale)
         self.told: dict[tuple[str, str], list[str]] = defaultdict(list)
         self.has_censored = False
+        self.has_pairs = bool(stored.design.pairs())
 
     def header(self) -> list[str]:
-        return ["Arm", "n", "< limit", f"{_middle_name(self.endpoint).capitalize()} [95 %]", "SD"] + [
-            "Median (IQR)", "Hedges g [95 %]",
-        ]  # fmt: skip
+        middle = f"{_middle_name(self.endpoint).capitalize()} [95 %]"
+        effect = ["Hedges g [95 %]"] if self.has_pairs else []
+        return ["Arm", "n", "beyond limit", middle, "SD", "Median (IQR)", *effect]
 
     def block(self, timepoint: Timepoint) -> dict[str, Any]:
         arms = self.stored.design.arms
@@ -92,9 +96,15 @@ class _Section:
         }
 
     def pooled(self, timepoint: Timepoint) -> dict[str, Any]:
-        counts = [self._get(timepoint, name, None) for name in ("n", "n_below_limit", "n_above_limit")]
-        cells = [number(each.estimate) if each else "—" for each in counts]
-        return {"title": timepoint.label, "test": "", "rows": [[POOLED, *(cell.split(".")[0] for cell in cells)]]}
+        n = self._get(timepoint, "n", None)
+        row = [POOLED, f"{n.estimate:.0f}" if n else "—", self._beyond(timepoint, None)]
+        return {"title": timepoint.label, "test": "", "rows": [row]}
+
+    def _beyond(self, timepoint: Timepoint, arm: Arm | None) -> str:
+        """``2 <, 1 >``: how many values are below and above a limit of quantification."""
+        found = [(s, self._get(timepoint, f"n_{s}_limit", arm)) for s in ("below", "above")]
+        signs = {"below": "<", "above": ">"}
+        return ", ".join(f"{e.estimate:.0f} {signs[s]}" for s, e in found if e and e.estimate) or "0"
 
     def _get(self, timepoint: Timepoint, quantity: str, arm: Arm | None, reference: Any = None) -> Any:
         """The estimate; what it refuses or warns about goes to the notes."""
@@ -113,17 +123,17 @@ class _Section:
         return f"Welch ANOVA: F({degrees}) = {number(found.statistic, 3)}, {p_value(found.p_value)}"
 
     def _row(self, timepoint: Timepoint, arm: Arm) -> list[str]:
-        n, below, _, sd = (self._get(timepoint, q, arm) for q in ("n", "n_below_limit", self.middle, "sd"))
+        n, _, sd = (self._get(timepoint, quantity, arm) for quantity in ("n", self.middle, "sd"))
         quartiles = [self._get(timepoint, quantity, arm) for quantity in ("median", "q1", "q3")]
         g = self._get(timepoint, "hedges_g", arm, arm.reference_id) if arm.reference_id else None
         return [
             arm.label,
             f"{n.estimate:.0f}",
-            f"{below.estimate:.0f}" if below else "—",
+            self._beyond(timepoint, arm),
             self._middle(timepoint, arm),
             number(sd.estimate if sd else None, 3),
             _median(*quartiles),
-            "reference" if self._is_reference(arm) and g is None else _effect(g),
+            *(["reference" if self._is_reference(arm) and g is None else _effect(g)] if self.has_pairs else []),
         ]
 
     def _middle(self, timepoint: Timepoint, arm: Arm) -> str:
@@ -138,8 +148,11 @@ class _Section:
     def notes(self) -> Iterable[str]:
         if self.has_censored:
             yield "† maximum likelihood of a lognormal, in which values beyond a limit are censored there."
+        places: dict[tuple[str, str], list[str]] = defaultdict(list)
         for (timepoint, text), names in self.told.items():
-            yield f"{timepoint}: {', '.join(dict.fromkeys(names))}: {text}"
+            places[", ".join(dict.fromkeys(names)), text].append(timepoint)
+        for (quantities, text), timepoints in places.items():
+            yield f"{', '.join(timepoints)}: {quantities}: {text}"
 
 
 def _with_interval(estimate: Any, digits: int = 4) -> str:

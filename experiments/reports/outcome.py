@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.models import Experiment
+from experiments.outcomes import points
 from experiments.reports.contents import contents_of
 from experiments.reports.figures import figures_of
 from experiments.reports.stored import read_stored
@@ -33,8 +34,9 @@ def render(experiment: Experiment, progress: Callable[..., None]) -> Rendered:
     progress(0, 3, "reading the summaries")
     stored = read_stored(experiment)
     progress(1, 3, "drawing the figures")
-    figures = {str(key): svg for key, svg in figures_of(stored, "paper").items()}
-    contents = contents_of(stored, {key: _share_of_width(svg) for key, svg in figures.items()})
+    shown = points(experiment)
+    figures = {str(key): svg for key, svg in figures_of(stored, shown, "paper").items()}
+    contents = contents_of(stored, shown, {key: _share_of_width(svg) for key, svg in figures.items()})
     digest = hashlib.sha256(json.dumps([contents, figures], sort_keys=True).encode()).hexdigest()
     progress(2, 3, "setting the pages")
     return Rendered(_typeset(contents | {"digest": digest}, figures), digest)

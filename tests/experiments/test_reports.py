@@ -3,20 +3,27 @@
 import re
 import shutil
 import subprocess
+import uuid
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from xml.etree import ElementTree
 
 import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from experiments.actions.jobs import Progress, request_job
 from experiments.actions.observations import NewObservation, record_observations
 from experiments.actions.reports import render_report, request_report
 from experiments.actions.summaries import SUMMARISE, summarise
-from experiments.models import Arm, Disposition, Endpoint
-from experiments.reports.figures import experiment_figures
+from experiments.models import Arm, Disposition, Endpoint, Experiment, Timepoint
+from experiments.outcomes import Design, Point
+from experiments.reports.figures import THEMES, experiment_figures
 from experiments.reports.numbers import interval, number, p_value
 from experiments.reports.outcome import render
+from experiments.reports.picture import PAGE_WIDTH_IN, Picture
+from experiments.reports.stored import Stored
+from experiments.reports.strips import draw_strips
 
 pytestmark = pytest.mark.django_db
 WEIGHTS_G = ["21.4", "24.9", "20.35", "23.0", "22.125", "26.2"]
@@ -73,7 +80,20 @@ def test_the_report_says_what_the_record_says(measured, tmp_path):
     assert re.search(r"3 +0 +21\.29 \[19\.0\d to 23\.5\d\]", row)
     assert "1 of 3 values below the lower limit of quantification in arm POI + PBS" in flat
     assert "Welch 1951" in flat
-    assert re.search(r"Found Dead|found dead", whole)
+    assert re.search(r"\b1 found dead", whole)
+    assert "Not in this report" not in flat
+
+
+def test_what_enters_no_summary_is_counted_with_its_reason(measured, animals, scientist, tmp_path):
+    weight = Endpoint.objects.get(key="body_weight").pk
+    day = datetime(2026, 3, 12, 9, tzinfo=UTC)
+    rows = [
+        NewObservation(endpoint=weight, animal=animals[0].pk, observed_at=day, number=Decimal(20)),
+        NewObservation(endpoint=weight, animal=animals[1].pk, observed_at=day, number=Decimal(21)),
+    ]
+    record_observations(experiment=measured, observations=rows, by=scientist)
+    flat = re.sub(r"\s+", " ", "".join(pages_of(render(summarised(measured), Progress()).pdf, tmp_path)))
+    assert "Not in this report: 2 current observations (2 at no planned timepoint)." in flat
 
 
 def test_simulated_and_stale_data_are_named(measured, tmp_path):
@@ -122,6 +142,38 @@ def test_figures_show_every_animal(measured):
     assert uses["Estradiol (E2)"] == 6  # one of them a triangle at the limit
     with pytest.raises(ValueError, match="expected one of paper, light, dark"):
         experiment_figures(measured, "sepia")
+
+
+LONG = [
+    "POI + PBS intraovarian",
+    "POI + 1×10⁶ UC-MSC IV",
+    "Normal",
+    "CTX 120 + Bu 12 mg/kg + oestradiol valerate",
+    "EV IV",
+]
+
+
+@pytest.mark.parametrize("n_arms", [3, 6, 11])
+@pytest.mark.parametrize("n_timepoints", [1, 3])
+@pytest.mark.parametrize("labels", [LONG[:3], LONG])
+def test_arm_labels_never_touch(n_arms, n_timepoints, labels):
+    endpoint = Endpoint(name="Estradiol (E2)", unit="pg/mL", default_scale="log")
+    arms = tuple(Arm(label=f"{labels[i % len(labels)]} {i}", position=i) for i in range(n_arms))
+    timepoints = tuple(Timepoint(label=f"day {t}", study_day=t) for t in range(n_timepoints))
+    shown = [
+        Point(endpoint.pk, t.pk, arm.pk, uuid.uuid4(), sign, Decimal(10 + i))
+        for t in timepoints for arm in arms for i, sign in enumerate("<=====>")
+    ]  # fmt: skip
+    design = Design(False, arms, timepoints)
+    stored = Stored(Experiment(), design, {}, {}, {}, is_stale=False)
+    picture = Picture(endpoint, design, shown, stored, THEMES["paper"], Figure(layout="constrained"))
+    draw_strips(picture)
+    picture.figure.draw_without_rendering()
+    texts = [text for text in picture.figure.findobj(Text) if text.get_text() and text.get_visible()]
+    boxes = [text.get_window_extent() for text in texts if "n = " in text.get_text() or "POI" in text.get_text()]
+    assert len(boxes) >= n_arms * n_timepoints
+    assert not [(a, b) for i, a in enumerate(boxes) for b in boxes[i + 1 :] if a.overlaps(b)]
+    assert picture.figure.get_figwidth() <= PAGE_WIDTH_IN
 
 
 def _markers(svg):

@@ -5,8 +5,11 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from django.db import connection
+from django.urls import reverse
+from django.utils import timezone
+from rest_framework.test import APIClient
 
-from experiments.actions.reports import last_due_at, open_due_reports
+from experiments.actions.reports import keep_schedule, last_due_at, open_due_reports
 from experiments.models import Job, Report, ReportSchedule
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -45,6 +48,58 @@ def test_a_schedule_made_after_its_time_does_not_fire_for_the_past(experiment):
 def test_an_inactive_schedule_opens_nothing(experiment):
     schedule(experiment, is_active=False)
     assert open_due_reports(now=at("2026-06-01T10:00:00+00:00")) == 0
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("change", [{"at_time": time(0)}, {"time_zone": "Asia/Tokyo"}, {"is_active": True}])
+def test_a_changed_schedule_does_not_fire_for_the_past(experiment, scientist, change):
+    kept = schedule(experiment, at_time=time(9), is_active="is_active" not in change)
+    before = timezone.now()
+    for name, value in change.items():
+        setattr(kept, name, value)
+    keep_schedule(schedule=kept, by=scientist)
+    assert kept.active_since >= before
+    assert open_due_reports(now=before) == 0
+    assert open_due_reports(now=before + timedelta(days=2)) == 1
+
+
+@pytest.mark.django_db
+def test_a_schedule_that_is_kept_unchanged_stays_due(experiment, scientist):
+    kept = schedule(experiment)
+    keep_schedule(schedule=kept, by=scientist)
+    assert kept.active_since == LONG_AGO
+    assert open_due_reports(now=at("2026-06-01T10:00:00+00:00")) == 1
+
+
+@pytest.mark.django_db
+def test_rest_and_admin_change_schedules_alike(experiment, scientist, client):
+    by_rest, by_admin = schedule(experiment), schedule(experiment, at_time=time(8))
+    rest = APIClient()
+    rest.force_authenticate(scientist)
+    address = "/api/v1/report-schedules"
+    assert rest.patch(f"{address}/{by_rest.pk}", {"at_time": "06:00"}, format="json").status_code == 200
+    scientist.is_staff = True
+    scientist.save()
+    client.force_login(scientist)
+    form = {"experiment": experiment.pk, "cadence": "daily", "at_time": "05:00", "time_zone": "UTC", "is_active": "on"}
+    page = reverse("admin:experiments_reportschedule_change", args=[by_admin.pk])
+    assert client.post(page, form).status_code == 302
+    assert not ReportSchedule.objects.filter(active_since=LONG_AGO).exists()
+    added = rest.post(
+        address, {"experiment": str(experiment.pk), "at_time": "06:00", "cadence": "daily"}, format="json"
+    )
+    assert added.status_code == 201
+    assert ReportSchedule.objects.get(pk=added.json()["id"]).created_by == scientist
+
+
+@pytest.mark.django_db
+def test_after_a_downtime_only_the_latest_due_time_is_opened(experiment):
+    daily = schedule(experiment)
+    open_due_reports(now=at("2026-06-01T07:00:00+00:00"))
+    assert open_due_reports(now=at("2026-06-09T12:00:00+00:00")) == 1
+    assert max(Report.objects.filter(schedule=daily).values_list("due_at", flat=True)) == at(
+        "2026-06-09T07:00:00+00:00"
+    )
 
 
 def opened_over(experiment, first, last):
