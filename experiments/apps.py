@@ -8,5 +8,7 @@ class ExperimentsConfig(AppConfig):
     def ready(self) -> None:
         from experiments import tasks  # noqa: F401  (the outbox nudges the broker through it)
         from experiments.endpoints import sync_endpoints
+        from experiments.shipped import write_templates
 
         post_migrate.connect(sync_endpoints, sender=self)
+        post_migrate.connect(write_templates, sender=self)

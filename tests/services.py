@@ -50,6 +50,7 @@ def _start() -> None:
         "LABDB_FILES_DIR": str(folder / "files"),
         "LABDB_ENV": "development",
     }
+    (folder / "var" / "static").mkdir(parents=True)
     os.environ.setdefault("SECRET_KEY", "only-for-the-tests-of-this-very-checkout-0123456789abcdef")
     if "DATABASE_URL" not in os.environ:
         postgres = start_postgres(folder / "postgres", fsync=False)

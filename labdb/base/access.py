@@ -39,12 +39,16 @@ def visibility(model: type[models.Model], user: Any) -> Q:
 
 def _reaches(model: type[models.Model], path: str, user: Any) -> Q:
     if path.endswith("__isnull"):
-        return Q(**{path: True})
+        return _rows_where(model, path, Q(**{path: True}))
     if path.startswith("@"):
         return Q(**{path[1:]: user})
     target = "pk" if path == "self" else path
-    condition = Q(**{f"{target}__in": user.memberships.values("experiment")})
-    if _is_many(model, path):  # a join would repeat the row once an experiment
+    return _rows_where(model, path, Q(**{f"{target}__in": user.memberships.values("experiment")}))
+
+
+def _rows_where(model: type[models.Model], path: str, condition: Q) -> Q:
+    """``condition``, which reaches over ``path``; a join to many would repeat the row once an experiment."""
+    if _is_many(model, path):
         return Q(pk__in=model._base_manager.filter(condition).values("pk"))
     return condition
 
