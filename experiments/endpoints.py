@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.apps import apps
 from django.db import models
 
 
@@ -48,15 +49,19 @@ BUILT_IN: list[BuiltIn] = [
 
 def sync_endpoints(**kwargs: Any) -> None:
     """Write ``BUILT_IN`` to the table of endpoints (after migrate); the laboratory's own endpoints stay as they are."""
-    write_endpoints(BUILT_IN, apps=kwargs["apps"], using=kwargs["using"])
+    write_endpoints(BUILT_IN, apps=kwargs.get("apps", apps), using=kwargs["using"])
 
 
 def write_endpoints(endpoints: list[BuiltIn], *, apps: Any, using: str) -> None:
-    """Insert or update ``endpoints`` by key. ``apps`` is the registry of the migration state, which may be an early one."""
+    """Insert or update ``endpoints`` by key, past the rule that people cannot change them.
+
+    ``apps`` is the registry of the migration state, which may be an early one.
+    """
     try:
         model: type[models.Model] = apps.get_model("experiments", "Endpoint")
     except LookupError:
         return
     for endpoint in endpoints:
         values = {**asdict(endpoint), "is_built_in": True}
-        model._base_manager.using(using).update_or_create(key=values.pop("key"), defaults=values)
+        if not model._base_manager.using(using).filter(key=endpoint.key).update(**values):
+            model._base_manager.using(using).bulk_create([model(**values)])

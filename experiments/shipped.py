@@ -4,13 +4,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+from django.apps import apps
+
 TEMPLATES = Path(__file__).parent / "sheets" / "templates"
 
 
 def write_templates(**kwargs: Any) -> None:
     """Add the shipped templates by name; one that the laboratory has changed stays as it is."""
     try:
-        model = kwargs["apps"].get_model("experiments", "ImportTemplate")
+        model = kwargs.get("apps", apps).get_model("experiments", "ImportTemplate")
     except LookupError:  # a migration state from before the table
         return
     for file in sorted(TEMPLATES.glob("*.json")):
