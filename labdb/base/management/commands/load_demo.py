@@ -37,7 +37,7 @@ class Command(BaseCommand):
         os.link(pdf, link)
         for line in (*summary_table(loader.summary()), "", *truth_lines(loader), ""):
             self._say(line)
-        self._say(f"experiment  {address}/admin/experiments/experiment/{loader.id}/change/")
+        self._say(f"experiment  {address}/admin/experiments/experiment/{loader.id}/page/")
         self._say(f"REST        {address}/api/v1/docs")
         self._say(f"log-in      {USERNAME} / {password}")
         self._say(f"report      {link}")
