@@ -3,6 +3,7 @@
 from experiments.admin import (
     animal_page,
     animals,
+    experiment_outcomes,
     experiment_page,
     files,
     home,
@@ -18,6 +19,7 @@ from experiments.admin import (
 __all__ = [
     "animal_page",
     "animals",
+    "experiment_outcomes",
     "experiment_page",
     "files",
     "home",

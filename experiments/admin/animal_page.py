@@ -1,6 +1,8 @@
 """The animal's page: its line of life, its weights, what was observed on it."""
 
+from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django.http import HttpRequest
@@ -8,6 +10,7 @@ from django.utils import timezone
 
 from experiments.admin.curve import Point, weight_curve
 from experiments.admin.links import instant, link, list_url, page_url
+from experiments.admin.numbers import told_value
 from experiments.models import Animal, Disposition, Enrolment, Experiment, Housing, Observation, Procedure, Specimen
 from labdb.base.panels import Panel, register_panel
 
@@ -16,6 +19,15 @@ WEIGHT = "body_weight"
 SHOWN_OBSERVATIONS = 60
 
 Event = tuple[date | None, str, Any, str]
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """A weight above zero with its unit as told, on a day counted from day 0."""
+
+    study_day: int
+    value: Decimal
+    told: str
 
 
 def life(request: HttpRequest, animal: Animal) -> dict[str, Any]:
@@ -82,24 +94,28 @@ def weights(request: HttpRequest, animal: Animal) -> dict[str, Any]:
         rows = Observation.objects.visible_to(request.user).filter(
             animal=animal, experiment=enrolment.experiment, endpoint__key=WEIGHT, is_current=True, value__gt=0
         )
-        dated = [(timezone.localdate(row.observed_at), row) for row in rows.order_by("observed_at")]
-        if dated:
-            curves.append(_curve(enrolment, dated))
+        weighed = [
+            Weighed((timezone.localdate(row.observed_at) - enrolment.day_0).days, row.value, told_value(row))
+            for row in rows.order_by("observed_at")
+            if enrolment.day_0 is not None and row.value is not None
+        ]
+        if weighed:
+            curves.append(_curve(enrolment, weighed))
     return {"curves": curves}
 
 
-def _curve(enrolment: Enrolment, dated: list[tuple[date, Observation]]) -> dict[str, Any]:
-    on_day_0 = next((row for day, row in dated if day == enrolment.day_0), None)
-    reference = on_day_0 or dated[0][1]
+def _curve(enrolment: Enrolment, weighed: list[Weighed]) -> dict[str, Any]:
+    on_day_0 = next((one for one in weighed if one.study_day == 0), None)
+    reference = on_day_0 or weighed[0]
     points = [
-        Point((day - enrolment.day_0).days, float(100 * row.value / reference.value), f"{day}: {row.shown_value}")
-        for day, row in dated
+        Point(one.study_day, float(100 * one.value / reference.value), f"day {one.study_day}: {one.told}")
+        for one in weighed
     ]
     lowest, latest = min(points, key=lambda p: p.percent), points[-1]
     return {
         "experiment": enrolment.experiment,
         "svg": weight_curve(points),
-        "reference": f"{reference.shown_value}, {'day 0' if on_day_0 else 'the first weight'}",
+        "reference": f"{reference.told}, {'day 0' if on_day_0 else 'the first weight'}",
         "lowest": f"{lowest.percent:.1f} % on day {lowest.study_day}",
         "latest": f"{latest.percent:.1f} % on day {latest.study_day}",
     }
@@ -110,7 +126,12 @@ def observations(request: HttpRequest, animal: Animal) -> dict[str, Any]:
     rows = visible.exclude(endpoint__key=WEIGHT).select_related("endpoint", "timepoint", "experiment")
     rows = rows.order_by("-observed_at", "endpoint__name")
     shown = [
-        {"row": row, "url": page_url(row), "when": instant(row.observed_at, row.is_time_known)}
+        {
+            "row": row,
+            "url": page_url(row),
+            "value": told_value(row),
+            "when": instant(row.observed_at, row.is_time_known),
+        }
         for row in rows[:SHOWN_OBSERVATIONS]
     ]
     return {"rows": shown, "n": rows.count(), "all_url": list_url("observation") + f"?q={animal.lab_id}"}

@@ -55,6 +55,7 @@ class HousingInline(DoorTabularInline):
     model = Housing
     fields = ["cage", "started_on", "ended_on"]
     autocomplete_fields = ["cage"]
+    is_deletable = False
 
 
 class EnrolmentInline(DoorTabularInline):
@@ -96,7 +97,6 @@ class AnimalAdmin(PageMixin, DoorAdmin):
 
 @admin.register(Housing)
 class HousingAdmin(DoorAdmin):
-    is_deletable = True
     list_display = ["animal", "cage", "started_on", "ended_on"]
     list_filter = [("animal__enrolments__experiment", OfExperiment)]
     list_select_related = ["animal", "cage"]
@@ -118,7 +118,6 @@ class PartOfExperiment(DoorAdmin):
 
 @admin.register(Enrolment)
 class EnrolmentAdmin(DoorAdmin):
-    is_deletable = True
     list_display = ["animal", "experiment", "day_0"]
     list_filter = [("experiment", OfExperiment)]
     list_select_related = ["animal", "experiment"]
@@ -128,7 +127,6 @@ class EnrolmentAdmin(DoorAdmin):
 
 @admin.register(Allocation)
 class AllocationAdmin(PartOfExperiment):
-    is_deletable = True
     list_display = ["animal", "experiment", "arm", "method", "allocated_at"]
     list_filter = [("experiment", OfExperiment), "method"]
     list_select_related = ["experiment", "arm", "enrolment__animal", "enrolment__experiment"]

@@ -160,7 +160,7 @@ class ImportRowAdmin(VerbOwnedAdmin):
     fields = ["run", ("sheet", "row_number"), "is_valid", "cells", "problems"]
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        return lookup.startswith("run__id") or super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
+        return lookup.startswith("run__id") or super().lookup_allowed(lookup, value, request)
 
     @admin.display(description="row", ordering="is_valid")
     def shown_validity(self, row: ImportRow) -> Any:

@@ -5,10 +5,12 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from experiments.actions.observations import correct_observation
 from experiments.admin.links import badge, instant
+from experiments.admin.numbers import told_value
 from experiments.admin.studies import OfExperiment
 from experiments.models import Endpoint, Observation, Specimen
 from labdb.base.admin import DoorAdmin, Verb, VerbOwnedAdmin, VisibleFilter
@@ -31,7 +33,6 @@ class EndpointAdmin(DoorAdmin):
 
 @admin.register(Specimen)
 class SpecimenAdmin(DoorAdmin):
-    is_deletable = True
     is_searched = True
     list_display = ["code", "experiment", "animal", "matrix", "timepoint", "collected_at", "is_haemolysed"]
     list_filter = [("experiment", OfExperiment), "matrix"]
@@ -92,8 +93,8 @@ class ObservationAdmin(VerbOwnedAdmin):
             is_shown=lambda row: row.is_current,
         ),
     )
-    list_display = ["subject", "endpoint", "shown", "timepoint", "when", "origin", "recorded_by", "standing"]
-    list_display_links = ["subject", "shown"]
+    list_display = ["subject", "endpoint", "rounded", "timepoint", "when", "origin", "recorded_by", "standing"]
+    list_display_links = ["subject", "rounded"]
     list_filter = [
         ("experiment", OfExperiment),
         ("endpoint", VisibleFilter),
@@ -117,9 +118,13 @@ class ObservationAdmin(VerbOwnedAdmin):
     def subject(self, row: Observation) -> str:
         return str(row.animal or row.cage or row.litter)
 
-    @admin.display(description="value", ordering="value")
+    @admin.display(description="value")
     def shown(self, row: Observation) -> str:
         return row.shown_value
+
+    @admin.display(description="value", ordering="value")
+    def rounded(self, row: Observation) -> Any:
+        return format_html('<span title="{}">{}</span>', row.shown_value, told_value(row))
 
     @admin.display(description="observed", ordering="observed_at")
     def when(self, row: Observation) -> str:

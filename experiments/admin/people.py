@@ -18,7 +18,7 @@ class AdministratorsOnly:
     """Changed by administrators, read by nobody else here."""
 
     def _allows(self, request: HttpRequest, verb: str, row: Any) -> bool:
-        return request.user.is_active and request.user.is_superuser  # type: ignore[union-attr]
+        return request.user.is_active and request.user.is_superuser
 
 
 class MembershipInline(DoorTabularInline):
@@ -47,6 +47,9 @@ class PersonAdmin(AdministratorsOnly, UserAdmin, DoorAdmin):
 
     def get_inlines(self, request: HttpRequest, obj: Any = None) -> list:
         return [] if obj is None else self.inlines
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        return super().get_form(request, obj, change=change, **kwargs)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self._allows(request, "view", obj)

@@ -20,7 +20,15 @@ class OfExperiment(VisibleFilter):
     """A filter by experiment."""
 
 
-class ArmInline(DoorTabularInline):
+class PlanInline(DoorTabularInline):
+    """Rows of the plan: they may go as long as the experiment has not begun."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        is_planned = obj is None or obj.status == Experiment.Status.PLANNED
+        return is_planned and super().has_delete_permission(request, obj)
+
+
+class ArmInline(PlanInline):
     model = Arm
     fields = ["position", "label", "kind", "planned_n", "reference", "description"]
     ordering = ["position", "label"]
@@ -32,7 +40,7 @@ class ArmInline(DoorTabularInline):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
-class TimepointInline(DoorTabularInline):
+class TimepointInline(PlanInline):
     model = Timepoint
     fields = ["label", "study_day", "window_before_days", "window_after_days"]
     ordering = ["study_day"]
@@ -52,7 +60,6 @@ def _report(request: HttpRequest, experiment: Experiment, answers: dict[str, Any
 class ExperimentAdmin(PageMixin, DoorAdmin):
     page = "experiment"
     page_template = "experiments/experiment_page.html"
-    is_deletable = True
     is_searched = True
     verbs = (
         Verb("summarise", "Summarise now", _summarise, icon="functions", is_primary=True),
@@ -119,6 +126,9 @@ class ArmAdmin(DoorAdmin):
     search_fields = ["label", "experiment__code"]
     autocomplete_fields = ["experiment", "reference"]
 
+    def is_draft(self, row: Arm) -> bool:
+        return row.experiment.status == Experiment.Status.PLANNED and super().is_draft(row)
+
     def told(self, row: Arm) -> str:
         return f"{row.experiment}: {row}"
 
@@ -131,6 +141,9 @@ class TimepointAdmin(DoorAdmin):
     list_select_related = ["experiment"]
     search_fields = ["label", "experiment__code"]
     autocomplete_fields = ["experiment"]
+
+    def is_draft(self, row: Timepoint) -> bool:
+        return row.experiment.status == Experiment.Status.PLANNED and super().is_draft(row)
 
     def told(self, row: Timepoint) -> str:
         return f"{row.experiment}: {row}"

@@ -1,11 +1,16 @@
 """The current summaries of an experiment as they are stored, found by what a reader asks for."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from experiments.models import DataChange, Endpoint, Estimate, Experiment, OutcomeSummary
 from experiments.outcomes import Design, design_of
+
+CENSORED_RATIO = "censored_geometric_mean_ratio"
+Get = Callable[[str, Any, Any], Any]  # (quantity, arm, reference) -> an estimate or None; the keys are the caller's
 
 
 @dataclass(frozen=True)
@@ -25,12 +30,7 @@ class Stored:
 
     def middle(self, endpoint: Endpoint, timepoint: Any, arm: Any) -> Any:
         """What stands for the arm; the estimate from censored values where the ordinary one was refused for them."""
-        quantity = middle_quantity(endpoint.default_scale)
-        found = self.get(endpoint.pk, timepoint, quantity, arm)
-        if found is None or not found.refused:
-            return found
-        censored = self.get(endpoint.pk, timepoint, f"censored_{quantity}", arm)
-        return found if censored is None or censored.refused else censored
+        return middle(partial(self.get, endpoint.pk, timepoint), endpoint.default_scale, arm)
 
     @property
     def computed_at(self) -> datetime | None:
@@ -54,3 +54,28 @@ def read_stored(experiment: Experiment) -> Stored:
 def middle_quantity(scale: str) -> str:
     """What stands for an arm: the mean, or the geometric mean where arms are compared on a logarithmic scale."""
     return "mean" if scale == Endpoint.Scale.IDENTITY else "geometric_mean"
+
+
+def middle(get: Get, scale: str, arm: Any) -> Any:
+    """What stands for an arm; the estimate from censored values where the ordinary one was refused for them."""
+    quantity = middle_quantity(scale)
+    return _or_censored(get, quantity, f"censored_{quantity}", arm, None)
+
+
+def effect(get: Get, arm: Any, reference: Any) -> Any:
+    """Hedges g against the reference; the ratio of censored geometric means where g was refused for them."""
+    return _or_censored(get, "hedges_g", CENSORED_RATIO, arm, reference)
+
+
+def comparison(get: Get, scale: str, arm: Any, reference: Any) -> Any:
+    """The estimate whose p tells the arm from its reference on ``scale``; the censored one under the same rule."""
+    quantity = "mean_difference" if scale == Endpoint.Scale.IDENTITY else "geometric_mean_ratio"
+    return _or_censored(get, quantity, CENSORED_RATIO, arm, reference)
+
+
+def _or_censored(get: Get, quantity: str, censored: str, arm: Any, reference: Any) -> Any:
+    found = get(quantity, arm, reference)
+    if found is None or not found.refused:
+        return found
+    instead = get(censored, arm, reference)
+    return found if instead is None or instead.refused else instead

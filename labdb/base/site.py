@@ -1,6 +1,6 @@
 """The admin site: home page, log-in, search, and the list behind a foreign key's field."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.core.paginator import Paginator
@@ -18,6 +18,8 @@ SHORTEST_SEARCH = 2  # characters
 class Choices(AutocompleteJsonView):
     """The rows that a field may refer to, told as its admin tells them (an arm with its experiment)."""
 
+    model_admin: Any
+
     def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
         return super().serialize_result(obj, to_field_name) | {"text": self.model_admin.told(obj)}
 
@@ -29,11 +31,11 @@ class LabSite(UnfoldAdminSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         context = {**self.each_context(request), "title": self.index_title, "panels": shown_panels(HOME, request)}
-        request.current_app = self.name  # type: ignore[attr-defined]
+        request.current_app = self.name
         return TemplateResponse(request, self.index_template, context | (extra_context or {}))
 
     def autocomplete_view(self, request: HttpRequest) -> JsonResponse:
-        return Choices.as_view(admin_site=self)(request)
+        return cast(JsonResponse, Choices.as_view(admin_site=self)(request))
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Rows of every searchable page. The theme's own search remembers results past a change of who may see them."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, FieldDoesNotExist, ValidationError
 from django.db import IntegrityError, models
 from unfold.forms import PaginationInlineFormSet
 
@@ -24,7 +24,9 @@ class Refused:
         """Raises the error itself where it is none of our rules."""
         told = validation_error(error) if isinstance(error, IntegrityError) else error
         model = getattr(error, "refused_model", None)
-        messages = told.message_dict if hasattr(told, "error_dict") else {NON_FIELD_ERRORS: told.messages}
+        messages: dict[str, list[str]] = {NON_FIELD_ERRORS: told.messages}
+        if hasattr(told, "error_dict"):
+            messages = told.message_dict
         return cls(model, messages)
 
 
@@ -65,8 +67,8 @@ class DoorForm(forms.ModelForm):
             return text
         model = model or self._meta.model
         try:
-            label = str(model._meta.get_field(name).verbose_name)
-        except Exception:  # noqa: BLE001  (a name that is no field is told as it is)
+            label = str(getattr(model._meta.get_field(name), "verbose_name", name))
+        except FieldDoesNotExist:  # told as it is
             label = name
         return f"{model._meta.verbose_name}, {label}: {text}".capitalize()
 

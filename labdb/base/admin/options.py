@@ -51,7 +51,7 @@ class PageList(ChangeList):
 class DoorAdmin(VisibleMixin, VerbsMixin, unfold.ModelAdmin):
     """A page of rows that a person enters and changes.
 
-    ``is_deletable``: rows may be deleted as long as nothing refers to them. ``is_searched``: the search box finds them.
+    ``is_deletable``: drafts may be deleted, one by one: rows that nothing refers to. ``is_searched``: the search box finds them.
     """
 
     form = DoorForm
@@ -106,7 +106,15 @@ class DoorAdmin(VisibleMixin, VerbsMixin, unfold.ModelAdmin):
         return self._allows(request, "change", obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.is_deletable and self._allows(request, "delete", obj)
+        row = self.get_object(request, obj) if isinstance(obj, str) else obj
+        if not self.is_deletable or row is None:
+            return False
+        return self._allows(request, "delete", row) and self.is_draft(row)
+
+    def is_draft(self, row: Any) -> bool:
+        """Nothing refers to the row."""
+        relations = row._meta.related_objects
+        return not any(r.related_model._base_manager.filter(**{r.field.name: row}).exists() for r in relations)
 
     def visible_row(self, request: HttpRequest, object_id: str) -> Any:
         """The row, if this person may see it. Raises Http404, the same for a hidden and for a missing one."""
