@@ -127,7 +127,7 @@ class ImportRunAdmin(PageMixin, VerbOwnedAdmin):
         invalid = ImportRow.objects.filter(run=row, is_valid=False)
         n_invalid, n_rows = invalid.count(), ImportRow.objects.filter(run=row).count()
         told = [
-            {"row": each, **problem}
+            {**problem, "of": each}
             for each in ImportRow.objects.filter(run=row)
             .exclude(problems=[])
             .order_by("sheet", "row_number")[:SHOWN_PROBLEMS]

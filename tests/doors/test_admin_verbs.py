@@ -108,7 +108,7 @@ def test_the_buttons_ask_for_a_summary_and_a_report(experiment, observation, ask
     assert jobs.run(job.pk)
     page = asked.get(url_of(experiment, "page"))
     assert b"POI + MSC" in page.content
-    assert b"Welch p" in page.content
+    assert b"Mean [95 % CI]" in page.content
 
 
 def test_a_failed_job_tells_its_reason_and_is_asked_again(experiment, asked, scientist):
