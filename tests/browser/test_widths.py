@@ -89,5 +89,5 @@ def _figures_appear(page, url: str, theme: str) -> None:
     page.goto(url)
     figure = page.locator(f".lab-{theme}-only img").first
     figure.scroll_into_view_if_needed()
-    assert figure.is_visible()
     page.wait_for_function("image => image.complete && image.naturalWidth > 0", arg=figure.element_handle())
+    assert figure.is_visible()
