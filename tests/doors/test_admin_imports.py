@@ -31,7 +31,7 @@ def uploaded(asked, data: bytes) -> ImportRun:
 def cells(page, label: str) -> list[str]:
     """The texts of the table's cells under ``label``."""
     parts = page.content.decode().split(f'<td data-label="{label}"')[1:]
-    return [part.split(">", 1)[1].split("<", 1)[0].strip() for part in parts]
+    return [part.split(">", 1)[1].removeprefix("<span>").split("<", 1)[0].strip() for part in parts]
 
 
 def test_a_problem_is_shown_with_sheet_row_column_and_value_and_the_valid_rows_are_taken(asked):
