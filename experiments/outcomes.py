@@ -268,7 +268,8 @@ def flow(experiment: Experiment) -> list[dict[str, Any]]:
 
 FLOW = """
 SELECT t.id AS timepoint_id, {arm} AS arm_id, count(*) AS n_allocated,
-       count(*) FILTER (WHERE d.id IS NULL OR d.kind = 'survived' OR d.occurred_on - e.day_0 > t.study_day) AS n_alive
+       count(*) FILTER (WHERE d.id IS NULL OR d.kind = 'survived'
+           OR coalesce(d.occurred_on - e.day_0 >= t.study_day, true)) AS n_alive
   FROM experiments_timepoint t
   JOIN experiments_allocation l ON l.experiment_id = t.experiment_id
   JOIN experiments_enrolment e ON e.id = l.enrolment_id

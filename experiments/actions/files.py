@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from experiments.models import Experiment, SourceFile
 from labdb.base.access import require
@@ -37,7 +37,14 @@ def receive_file(*, data: bytes, name: str, by: Any, experiment: Experiment | No
         return found
     received = SourceFile(experiment=experiment, sha256=sha256, name=Path(name).name[:250], size_bytes=len(data))
     received.uploaded_by = by
-    received.save()
+    try:
+        with transaction.atomic():
+            received.save()
+    except (IntegrityError, ValidationError):  # the same bytes came at the same moment
+        same = known.first()
+        if same is None:
+            raise
+        return same
     return received
 
 

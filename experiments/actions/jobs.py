@@ -18,6 +18,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from experiments.models import Experiment, Job
+from labdb.base.access import require
 
 REPUBLISH_AFTER = timedelta(seconds=60)
 MAX_ATTEMPTS = 3
@@ -69,8 +70,17 @@ def request_job(*, kind: str, subject_id: uuid.UUID, by: Any = None, experiment:
             queued = Job.objects.filter(kind=kind, subject_id=subject_id, state=Job.State.QUEUED).first()
             if queued is not None:  # else a worker claimed the one that was in the way: ask again
                 break
-        transaction.on_commit(lambda: publish(queued.pk), robust=True)
+        if queued.pk == job.pk:  # one that was queued before was published then; the sweep looks after it
+            transaction.on_commit(lambda: publish(queued.pk), robust=True)
     return queued
+
+
+def retry_job(*, job: Job, by: Any) -> Job:
+    """Ask for the work of a failed job once more. Raises ValidationError for another job, PermissionDenied."""
+    require(by, "change", job)
+    if job.state != Job.State.FAILED:
+        raise ValidationError({"state": f"The job is {job.state}; only a failed one is asked for again."})
+    return request_job(kind=job.kind, subject_id=job.subject_id, by=by, experiment=job.experiment)
 
 
 PUBLISHERS: list[Callable[[str], bool]] = []  # filled by the door of the workers
@@ -155,7 +165,7 @@ def _finish(job: Job, progress: Progress, result: dict[str, Any]) -> None:
 def _fail(job: Job, error: Exception) -> None:
     told = "\n".join(error.messages) if isinstance(error, ValidationError) else f"{type(error).__name__}: {error}"
     Job.objects.filter(pk=job.pk, lease=job.lease).update(
-        state=Job.State.FAILED, finished_at=timezone.now(), lease=None, error=told
+        state=Job.State.FAILED, finished_at=timezone.now(), lease=None, error=told.replace("\x00", "\\x00")
     )
 
 

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -51,6 +51,8 @@ class NewObservation:
 TAKEN_OVER = ("id", "endpoint", "observed_at", "animal", "cage", "litter", "timepoint", "qualifier", "category") + (
     "is_time_known", "side", "reader", "specimen", "ordinal", "source_file", "source_place"
 )  # fmt: skip
+EXACT = Context(prec=100)
+VALUE = Observation._meta.get_field("value")
 NAMES = (*TAKEN_OVER, "value", "limit", "unit", "entered_value", "entered_unit") + (
     "experiment", "recorded_by", "recorded_at", "is_current"
 )  # fmt: skip
@@ -91,7 +93,11 @@ def _rows(experiment: Experiment, observations: Iterable[NewObservation], by: An
             problems.append(RowProblem(index, "value", number, f"“{number}” is not an exact number (Decimal)."))
             continue
         if number is not None and multiplier != 1:
-            number *= multiplier
+            try:
+                number = _converted(number, multiplier)
+            except ValidationError as error:
+                problems.append(RowProblem(index, "value", number, " ".join(error.messages)))
+                continue
         unit = units.get(new.endpoint, "")
         value, limit = (number, None) if new.qualifier == "=" else (None, number)
         yield (
@@ -101,6 +107,11 @@ def _rows(experiment: Experiment, observations: Iterable[NewObservation], by: An
         )  # fmt: skip
     if problems:
         raise BulkRefused(problems)
+
+
+def _converted(number: Decimal, multiplier: Decimal) -> Decimal:
+    """``number`` times ``multiplier``, every digit kept. Raises ValidationError for a number that cannot be stored."""
+    return EXACT.multiply(VALUE.to_python(number), multiplier)
 
 
 def _factor(new: NewObservation, units: dict) -> Decimal | None:
@@ -156,7 +167,7 @@ def correct_observation(
 
 def _set_value(row: Observation, number: Decimal | None, unit: str, qualifier: str, category: str | None) -> None:
     try:
-        canonical = None if number is None else number * factor(unit, row.unit)
+        canonical = None if number is None else _converted(number, factor(unit, row.unit))
     except UnitError as error:
         raise ValidationError({"entered_unit": str(error)}) from None
     row.qualifier, row.category = qualifier, category

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from experiments import outcomes
@@ -25,10 +26,15 @@ def request_summary(*, experiment: Experiment, by: Any) -> Job:
 
 def request_stale_summaries() -> int:
     """Queue one job for every experiment whose data changed since it was last summarised."""
-    changed = Experiment.objects.filter(pk__in=DataChange.objects.values("experiment"))
-    for experiment in changed:
+    last_change = DataChange.objects.values("experiment").annotate(at=Max("changed_at")).values("experiment", "at")
+    changed_at = {row["experiment"]: row["at"] for row in last_change}
+    # What failed fails again until something changes, or a person asks.
+    failed = Job.objects.filter(kind=SUMMARISE, state=Job.State.FAILED, subject_id__in=changed_at)
+    failed_at = dict(failed.values("subject_id").annotate(at=Max("finished_at")).values_list("subject_id", "at"))
+    waiting = [key for key, at in changed_at.items() if key not in failed_at or failed_at[key] < at]
+    for experiment in Experiment.objects.filter(pk__in=waiting):
         request_job(kind=SUMMARISE, subject_id=experiment.pk, experiment=experiment)
-    return len(changed)
+    return len(waiting)
 
 
 def is_stale(experiment: Experiment) -> bool:

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.html import format_html
 
-from experiments.actions.jobs import request_job
+from experiments.actions.jobs import retry_job
 from experiments.admin.links import STATE_COLOURS, badge
 from experiments.admin.studies import OfExperiment
 from experiments.models import Job
@@ -19,7 +19,7 @@ def told_kind(job: Job) -> str:
 
 
 def _again(request: HttpRequest, job: Job, answers: dict[str, Any]) -> str:
-    request_job(kind=job.kind, subject_id=job.subject_id, by=request.user, experiment=job.experiment)
+    retry_job(job=job, by=request.user)
     return "The work is asked for again, as a new job."
 
 

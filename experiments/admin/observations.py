@@ -98,7 +98,6 @@ class ObservationAdmin(VerbOwnedAdmin):
     list_filter = [
         ("experiment", OfExperiment),
         ("endpoint", VisibleFilter),
-        "timepoint__study_day",
         "qualifier",
         "is_current",
     ]

@@ -83,6 +83,10 @@ class ExperimentAdmin(PageMixin, DoorAdmin):
     def get_urls(self) -> list:
         return [*figure_urls(self), *super().get_urls()]
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fixed = () if obj is None else ("masking", "is_simulated")
+        return (*super().get_readonly_fields(request, obj), *fixed)
+
     def get_inlines(self, request: HttpRequest, obj: Any = None) -> list:
         return [] if obj is None else self.inlines
 

@@ -52,6 +52,23 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE FUNCTION experiments_note_whereabouts_change() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    INSERT INTO experiments_datachange (experiment_id)
+        SELECT DISTINCT e.experiment_id FROM changed_rows r JOIN experiments_enrolment e USING (animal_id);
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION experiments_note_litter_change() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    INSERT INTO experiments_datachange (experiment_id)
+        SELECT DISTINCT e.experiment_id FROM changed_rows n JOIN earlier_rows o USING (id)
+          JOIN experiments_enrolment e ON e.animal_id = n.id WHERE n.litter_id IS DISTINCT FROM o.litter_id;
+    RETURN NULL;
+END $$;
+
 CREATE FUNCTION experiments_note_endpoint_change() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
@@ -63,7 +80,7 @@ BEGIN
     RETURN NULL;
 END $$;
 """
-NAMES = ("design", "observation", "experiment", "endpoint")
+NAMES = ("design", "observation", "experiment", "endpoint", "whereabouts", "litter")
 
 
 def _constraints() -> tuple[str, str]:
@@ -75,19 +92,32 @@ def _constraints() -> tuple[str, str]:
     return "\n".join(add), "\n".join(drop)
 
 
+# An update may take a row from one experiment to another: both are told.
+EVENTS = (("INSERT", "NEW"), ("UPDATE", "NEW"), ("UPDATE", "OLD"), ("DELETE", "OLD"))
+
+
+def _trigger(table: str, function: str, event: str, rows: str) -> str:
+    return (
+        f"CREATE TRIGGER note_{event.lower()}_{rows.lower()} AFTER {event} ON experiments_{table}"
+        f" REFERENCING {rows} TABLE AS changed_rows FOR EACH STATEMENT"
+        f" EXECUTE FUNCTION experiments_note_{function}_change();"
+    )
+
+
 def _triggers() -> str:
     made = []
     for name in (*DESIGN, "observation"):
         function = "observation" if name == "observation" else "design"
-        for event, rows in (("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD")):
-            made.append(
-                f"CREATE TRIGGER note_{event.lower()} AFTER {event} ON experiments_{name}"
-                f" REFERENCING {rows} TABLE AS changed_rows FOR EACH STATEMENT"
-                f" EXECUTE FUNCTION experiments_note_{function}_change();"
-            )
+        made += [_trigger(name, function, event, rows) for event, rows in EVENTS]
+    made += [_trigger("housing", "whereabouts", event, rows) for event, rows in EVENTS]
     made.append(
         "CREATE TRIGGER note_update AFTER UPDATE ON experiments_experiment REFERENCING NEW TABLE AS changed_rows"
         " FOR EACH STATEMENT EXECUTE FUNCTION experiments_note_experiment_change();"
+    )
+    made.append(
+        "CREATE TRIGGER note_update AFTER UPDATE ON experiments_animal"
+        " REFERENCING NEW TABLE AS changed_rows OLD TABLE AS earlier_rows"
+        " FOR EACH STATEMENT EXECUTE FUNCTION experiments_note_litter_change();"
     )
     made.append(
         "CREATE TRIGGER note_update AFTER UPDATE ON experiments_endpoint"

@@ -190,6 +190,10 @@ class Enrolment(ValidatedModel):
     def clean(self) -> None:
         if self.animal_id and self.day_0 and self.animal.born_on and self.day_0 < self.animal.born_on:
             raise ValidationError({"day_0": f"The animal was born on {self.animal.born_on}."})
+        stored = Enrolment.objects.filter(pk=self.pk).values_list("day_0", flat=True).first()
+        if stored and stored != self.day_0:
+            # planned timepoints were found with it, so another day 0 is more than an edit of one field
+            raise ValidationError({"day_0": f"Day 0 is {stored}; it is not edited once it is set."})
 
 
 class Allocation(ValidatedModel):

@@ -51,7 +51,11 @@ class Job(ValidatedModel):
                 violation_error_message="This work is already queued.",
             )
         ]
-        indexes = [models.Index(fields=["requested_at"], condition=Q(state__in=["queued", "running"]), name="job_open")]
+        indexes = [
+            models.Index(fields=["requested_at"], condition=Q(state__in=["queued", "running"]), name="job_open"),
+            models.Index(fields=["experiment", "-requested_at"], name="job_of_experiment"),
+            models.Index(fields=["subject_id"], name="job_of_subject"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} ({self.state})"

@@ -53,8 +53,12 @@ class Endpoint(ValidatedModel):
         return self.name
 
     def clean(self) -> None:
-        if self.is_built_in and not self._state.adding:
+        stored = Endpoint.objects.filter(pk=self.pk).first()
+        if stored and stored.is_built_in:
             raise ValidationError("This endpoint belongs to the program and cannot be changed; add one of your own.")
+        for name in ("unit", "value_kind", "key"):
+            if stored and getattr(stored, name) != getattr(self, name) and stored.observations.exists():
+                raise ValidationError({name: "Observations of this endpoint are recorded; this stays as it was."})
 
 
 class Specimen(ValidatedModel):
@@ -212,7 +216,14 @@ class Observation(ValidatedModel):
                 violation_error_message="There is already a current observation of this endpoint at this instant.",
             ),
         ]
-        indexes = [models.Index(fields=["animal", "endpoint", "observed_at"], name="observation_of_animal")]
+        indexes = [
+            models.Index(fields=["animal", "endpoint", "observed_at"], name="observation_of_animal"),
+            models.Index(fields=["experiment", "observed_at", "id"], name="observation_of_experiment"),
+            *(
+                models.Index(fields=[name], condition=Q(**{f"{name}__isnull": False}), name=f"observation_of_{name}")
+                for name in ("source_file", "specimen", "cage", "litter")
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.endpoint}: {self.shown_value}"

@@ -1,6 +1,7 @@
 """An experiment, who works on it, its arms and its planned timepoints."""
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 
@@ -53,6 +54,13 @@ class Experiment(ValidatedModel):
 
     def __str__(self) -> str:
         return self.code
+
+    def clean(self) -> None:
+        stored = Experiment.objects.filter(pk=self.pk).values_list("masking", flat=True).first()
+        if stored and stored != self.masking:
+            raise ValidationError(
+                {"masking": "Masking is chosen when the experiment is opened; it is not edited later."}
+            )
 
 
 class Membership(ValidatedModel):

@@ -54,7 +54,15 @@ def _rows_where(model: type[models.Model], path: str, condition: Q) -> Q:
 
 
 def _is_many(model: type[models.Model], path: str) -> bool:
-    return path != "self" and bool(model._meta.get_field(path.split("__")[0]).one_to_many)
+    if path == "self":
+        return False
+    here: Any = model
+    for step in path.removesuffix("__isnull").split("__"):
+        field = here._meta.get_field(step)
+        if field.one_to_many or field.many_to_many:
+            return True
+        here = field.related_model
+    return False
 
 
 WRITING_ROLES = frozenset({"scientist"})
@@ -88,11 +96,13 @@ def _may_view(user: Any, subject: Any) -> bool:
 
 
 def _may_write(user: Any, subject: Any) -> bool:
+    if getattr(subject, "only_administrators_write", False):
+        return False
     memberships = user.memberships.filter(role__in=WRITING_ROLES)
     experiments = set() if isinstance(subject, type) else experiments_of(subject)
     if not experiments:  # lab-wide rows and new rows: any scientist of the laboratory
         return user.is_staff or memberships.exists()
-    return memberships.filter(experiment__in=experiments).count() == len(experiments)
+    return memberships.filter(experiment__in=experiments).values("experiment").distinct().count() == len(experiments)
 
 
 def experiments_of(subject: Any) -> set:

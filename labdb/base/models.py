@@ -40,6 +40,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
     """A person of the laboratory. What they may do in an experiment is said by their memberships."""
 
     experiment_path = LAB_WIDE
+    only_administrators_write = True
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from experiments.actions import jobs
-from experiments.actions.summaries import SUMMARISE, request_summary
+from experiments.actions.summaries import SUMMARISE, request_stale_summaries, request_summary
 from experiments.models import DataChange, Job
 
 
@@ -99,6 +99,29 @@ def test_work_that_kills_its_workers_is_given_up(committed_db, kind):
     job.refresh_from_db()
     assert job.state == "failed"
     assert "lost 3 times" in job.error
+
+
+def test_a_summary_that_failed_waits_for_a_change(committed_db, experiment, monkeypatch):
+    def work(job, progress):
+        raise ValueError("cannot be computed")
+
+    monkeypatch.setitem(jobs.WORK, SUMMARISE, work)
+    for _ in range(3):
+        request_stale_summaries()
+        for job in Job.objects.filter(state="queued"):
+            jobs.run(job.pk)
+    assert Job.objects.filter(kind=SUMMARISE, state="failed").count() == 1
+    experiment.save()  # whatever changes may mend it
+    assert request_stale_summaries() == 1
+
+
+def test_asking_again_sends_no_second_message(committed_db, kind, monkeypatch):
+    sent = []
+    monkeypatch.setattr(jobs, "PUBLISHERS", [lambda job: sent.append(job) or True])
+    subject = uuid.uuid4()
+    for _ in range(3):
+        jobs.request_job(kind="test", subject_id=subject)
+    assert len(sent) == 1
 
 
 def test_two_functions_of_one_kind_are_refused():

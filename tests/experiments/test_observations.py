@@ -77,3 +77,30 @@ def test_a_correction_supersedes_with_a_reason(experiment, animals, scientist):
     assert list(Observation.objects.filter(is_current=True)) == [right]
     with pytest.raises(ValidationError, match="already corrected"):
         correct_observation(observation=wrong, reason="again", number=Decimal(20), by=scientist)
+
+
+def test_no_digit_is_lost_in_another_unit(experiment, animals, scientist):
+    digits, in_g = "20.00000000000000000000000000000000001", "0.02000000000000000000000000000000000001"
+    record_observations(experiment=experiment, observations=[new(animals[0], number=digits, unit="mg")], by=scientist)
+    assert Observation.objects.get().value == Decimal(in_g)
+    with pytest.raises(BulkRefused, match="finite"):
+        record_observations(
+            experiment=experiment, observations=[new(animals[1], number="9e999999", unit="kg")], by=scientist
+        )
+
+
+def test_another_litter_or_cage_makes_the_summaries_stale(experiment, animals):
+    from datetime import date
+
+    from experiments.models import Cage, DataChange, Housing, Litter
+
+    litter, cage = Litter(experiment=experiment, code="L1"), Cage(experiment=experiment, label="C1")
+    litter.save()
+    cage.save()
+    DataChange.objects.all().delete()
+    animals[0].litter = litter
+    animals[0].save()
+    assert DataChange.objects.filter(experiment=experiment).count() == 1
+    DataChange.objects.all().delete()
+    Housing(animal=animals[0], cage=cage, started_on=date(2026, 3, 1)).save()
+    assert DataChange.objects.filter(experiment=experiment).count() == 1

@@ -24,6 +24,7 @@ from experiments.reports.outcome import render
 from experiments.reports.picture import PAGE_WIDTH_IN, Picture
 from experiments.reports.stored import Stored
 from experiments.reports.strips import draw_strips
+from tests.conftest import set_masking
 
 pytestmark = pytest.mark.django_db
 WEIGHTS_G = ["21.4", "24.9", "20.35", "23.0", "22.125", "26.2"]
@@ -108,8 +109,7 @@ def test_simulated_and_stale_data_are_named(measured, tmp_path):
 
 
 def test_a_blinded_report_has_pooled_counts_and_no_arm(measured, tmp_path):
-    measured.masking = "blinded"
-    measured.save()
+    set_masking(measured, "blinded")
     pages = pages_of(render(summarised(measured), Progress()).pdf, tmp_path)
     assert all("blinded" in page for page in pages)
     assert "all arms" in "".join(pages)

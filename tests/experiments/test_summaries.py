@@ -12,6 +12,7 @@ from experiments.actions.jobs import Progress, request_job
 from experiments.actions.observations import NewObservation, correct_observation, record_observations
 from experiments.actions.summaries import SUMMARISE, is_stale, summarise
 from experiments.models import Arm, DataChange, Endpoint, Estimate, Observation, OutcomeSummary
+from tests.conftest import set_masking
 
 pytestmark = pytest.mark.django_db
 WEIGHTS_G = ["21.4", "24.9", "20.35", "23.0", "22.125", "26.2"]  # animals alternate between PBS and MSC
@@ -203,8 +204,7 @@ def test_animals_of_a_cage_are_one_unit_where_the_cage_is_the_unit(experiment, a
 
 def test_while_blinded_only_pooled_counts_are_computed(measured):
     run_summary(measured)
-    measured.masking = "blinded"
-    measured.save()
+    set_masking(measured, "blinded")
     assert is_stale(measured)
     assert run_summary(measured)["computed"] == 2
     rows = Estimate.objects.filter(summary__experiment=measured, summary__is_current=True)
@@ -213,24 +213,21 @@ def test_while_blinded_only_pooled_counts_are_computed(measured):
     }  # fmt: skip
     assert {tuple(e.n_by_arm) for e in rows} == {("all arms",)}
     assert {e.estimate for e in rows if e.quantity == "n"} == {6}
-    measured.masking = "open_label"
-    measured.save()
+    set_masking(measured, "open_label")
     assert run_summary(measured)["computed"] == 2
     assert estimate(measured, "e2", "hedges_g", "POI + MSC", "POI + PBS").estimate
 
 
 def test_an_arm_called_as_the_pool_gets_no_number_while_blinded(measured):
     Arm.objects.filter(experiment=measured, label="POI + MSC").update(label="all arms")
-    measured.masking = "blinded"
-    measured.save()
+    set_masking(measured, "blinded")
     run_summary(measured)
     assert not Estimate.objects.filter(arm__isnull=False).exists()
 
 
 def test_while_blinded_another_allocation_changes_no_digest(measured, animals):
     """The digest a blinded reader sees tells nothing of the allocation."""
-    measured.masking = "blinded"
-    measured.save()
+    set_masking(measured, "blinded")
     run_summary(measured)
     allocation = measured.allocations.get(enrolment__animal=animals[0])
     allocation.arm = Arm.objects.get(experiment=measured, label="POI + MSC")

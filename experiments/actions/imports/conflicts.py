@@ -4,7 +4,7 @@ What the record holds already, and equally, is no contradiction: it is skipped a
 contradicts nothing. What the record says is unknown and the sheet tells is for a person to enter, not for an import.
 """
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Hashable, Iterable
 from datetime import date
 from typing import Any
 
@@ -54,6 +54,14 @@ def _too_long(reading: SheetReading, template: AnimalSheetTemplate) -> Iterable[
             yield Problem(place, value, expected, "arm_description_long", Severity.ERROR, Effect.ROW_EXCLUDED)
 
 
+def _is_blinded(experiment: Experiment) -> bool:
+    return experiment.masking == Experiment.Masking.BLINDED
+
+
+def _unquoted(of: str) -> str:
+    return f"what is recorded for {of}; this differs from the record"
+
+
 class Comparison:
     """One sheet beside the record."""
 
@@ -78,10 +86,10 @@ class Comparison:
     def _error(self, place: Place, value: object, expected: str, rule: str) -> None:
         self.problems.append(Problem(place, shown(value), expected, rule, Severity.ERROR, Effect.ROW_EXCLUDED))
 
-    def _differs(self, name: str, row: int, told: Any, recorded: Any, of: str, shows: Callable = shown) -> None:
+    def _differs(self, name: str, row: int, told: Any, recorded: Any, of: str, quotes: bool = True) -> None:
         """The sheet tells something else than the record; silence (None, empty) is no contradiction."""
         if told not in (None, "") and told != recorded:
-            expected = f"{shows(recorded) or 'unknown'}, as recorded for {of}"
+            expected = f"{shown(recorded) or 'unknown'}, as recorded for {of}" if quotes else _unquoted(of)
             self._error(self.reading.place(name, row), told, expected, f"recorded_{name}")
 
     def _experiment(self, row: EnrolmentRow) -> None:
@@ -89,8 +97,8 @@ class Comparison:
         recorded, told = self.known.experiments.get(code), self.experiments[code]
         if self.only is not None and code != self.only.code:
             self._error(place, code, f"{self.only.code}, the experiment that this file was sent to", "other_experiment")
-        elif recorded is not None and code not in self.known.writable:
-            expected = "a new experiment, or one in which you may write; this code is in use"
+        elif code in self.known.not_writable:
+            expected = "another code; this code is in use by an experiment in which you may not write"
             self._error(place, code, expected, "experiment_not_writable")
         elif recorded is not None:
             self._told_of_experiment(row, told, recorded)
@@ -120,7 +128,9 @@ class Comparison:
         self._differs("strain", number, strain, recorded.strain.name, of)
         self._differs("sex", number, "" if told.sex == "U" else told.sex, recorded.sex, of)
         self._differs("born_on", number, told.born_on, recorded.born_on, of)
-        self._differs("litter", number, told.litter, recorded.litter.code if recorded.litter else None, of)
+        litter = recorded.litter
+        quotes = litter is None or self.known.may_quote(litter)
+        self._differs("litter", number, told.litter, litter.code if litter else None, of, quotes)
         if recorded.born_on and not told.born_on and row.day_0 and row.day_0 < recorded.born_on:
             expected = f"a day on or after the recorded birth on {recorded.born_on}"
             self._error(self.reading.place("day_0", number), row.day_0, expected, "before_birth")
@@ -134,7 +144,8 @@ class Comparison:
         allocation = getattr(recorded, "allocation", None)
         if allocation is not None:
             arms = {arm.pk: arm.label for arm in self.known.arms.values()}
-            self._differs("arm", row.place.row, row.arm, arms[allocation.arm_id], of)
+            quotes = not _is_blinded(recorded.experiment)
+            self._differs("arm", row.place.row, row.arm, arms[allocation.arm_id], of, quotes)
 
     def _litters(self) -> None:
         told = {(row.experiment, row.code): row for row in self.reading.litters}
@@ -152,7 +163,9 @@ class Comparison:
             recorded = self.known.arms.get((row.experiment, row.label))
             for text in row.descriptions if recorded else ():
                 if recorded is not None and recorded.description and text not in recorded.description:
-                    expected = f"{recorded.description!r}, as recorded for the arm {row.label} of {row.experiment}"
+                    of = f"the arm {row.label} of {row.experiment}"
+                    blinded = _is_blinded(recorded.experiment)
+                    expected = _unquoted(of) if blinded else f"{recorded.description!r}, as recorded for {of}"
                     place = self.reading.place("arm_description", 0)
                     self.problems.append(
                         Problem(place, text, expected, "recorded_arm", Severity.WARNING, Effect.CELL_LEFT_OUT)
@@ -168,6 +181,9 @@ class Comparison:
             if same:
                 self._leaving(row, same[0][1])
                 continue
+            if self._is_shared(row):
+                self._not_writable(row)
+                continue
             until = row.ended_on or date.max
             for start, end, _, where in days:
                 if row.started_on < end and start < until:
@@ -180,7 +196,8 @@ class Comparison:
     def _recorded_days(self, row: HousingRow, labels: dict) -> Iterable[Lived]:
         animal = self.known.animal(row.animal)
         for one in self.known.housings.get(animal.pk, ()) if animal else ():
-            told = f"cage {one.cage.label} from {one.started_on} {f'to {one.ended_on}' if one.ended_on else 'on'}"
+            name = f"cage {one.cage.label}" if self.known.may_quote(one.cage) else "another cage"
+            told = f"{name} from {one.started_on} {f'to {one.ended_on}' if one.ended_on else 'on'}"
             cage = labels.get(one.cage_id, one.cage_id)
             yield one.started_on, one.ended_on or date.max, cage, f"{told}, as recorded"
 
@@ -188,6 +205,16 @@ class Comparison:
         if row.ended_on and end not in (date.max, row.ended_on):
             expected = f"{row.animal} to leave the cage on {end}, as recorded, not on {row.ended_on}"
             self._error(row.place, row.cage, expected, "recorded_housing")
+        elif row.ended_on and end == date.max and self._is_shared(row):
+            self._not_writable(row)
+
+    def _is_shared(self, row: HousingRow) -> bool:
+        animal = self.known.animal(row.animal)
+        return animal is not None and animal.pk in self.known.shared
+
+    def _not_writable(self, row: HousingRow) -> None:
+        expected = f"the cage that is recorded; {row.animal} is also in an experiment in which you may not write"
+        self._error(row.place, row.cage, expected, "housing_not_writable")
 
     def _observations(self) -> None:
         day_0 = self.known.days_0(self.reading)

@@ -37,15 +37,20 @@ Moment = tuple[str, str, str, date]  # experiment, animal, endpoint's key, local
 class Known:
     """The record beside one sheet, as far as ``by`` may see it. Animals are found by their id in any spelling of
     capitals; ``hidden`` holds the ids, in small letters, of those of experiments that are not theirs.
+
+    ``experiments`` and all that hangs on them are those in which ``by`` may write; of the others that the sheet names
+    only the codes are known (``not_writable``). ``shared`` are animals whose housing is not theirs alone to write.
     """
 
     by: Any
     endpoints: dict[str, uuid.UUID]
     experiments: dict[str, Experiment]
-    writable: set[str]
+    not_writable: set[str]
     strains: dict[Key, uuid.UUID]
     animals: Mapping[str, Animal]
     hidden: set[str]
+    seen: set[uuid.UUID] = field(default_factory=set)
+    shared: set[uuid.UUID] = field(default_factory=set)
     cages: dict[Key, uuid.UUID] = field(default_factory=dict)
     litters: dict[Key, Litter] = field(default_factory=dict)
     arms: dict[Key, Arm] = field(default_factory=dict)
@@ -58,6 +63,10 @@ class Known:
 
     def animal(self, lab_id: str) -> Animal | None:
         return self.animals.get(lab_id.lower())
+
+    def may_quote(self, row: Cage | Litter) -> bool:
+        """Whether a message may name ``row``: it is everyone's, or of an experiment that ``by`` sees."""
+        return row.experiment_id is None or row.experiment_id in self.seen
 
     def days_0(self, reading: SheetReading) -> dict[Key, date | None]:
         """Day 0 of every enrolment of the sheet: the sheet's, else the recorded one."""
@@ -74,7 +83,8 @@ ENDPOINTS = ("body_weight", "welfare_score")
 def look_up(reading: SheetReading, by: Any) -> Known:
     """What the record holds of what ``reading`` names."""
     codes = [row.code for row in reading.experiments]
-    experiments = {row.code: row for row in Experiment.objects.filter(code__in=codes)}
+    in_use = {row.code: row for row in Experiment.objects.filter(code__in=codes)}
+    experiments = {code: row for code, row in in_use.items() if may(by, "add", Observation(experiment=row))}
     named = {row.animal for row in reading.animals}
     wanted = {name.lower() for name in named}
     spelled = Animal.objects.annotate(folded=Lower("lab_id")).filter(Q(folded__in=wanted) | Q(lab_id__in=named))
@@ -84,10 +94,11 @@ def look_up(reading: SheetReading, by: Any) -> Known:
         by=by,
         endpoints=dict(Endpoint.objects.filter(key__in=ENDPOINTS).values_list("key", "id")),
         experiments=experiments,
-        writable={code for code, row in experiments.items() if may(by, "add", Observation(experiment=row))},
+        not_writable=in_use.keys() - experiments.keys(),
         strains={(s, n): pk for s, n, pk in Strain.objects.values_list("species", "name", "id")},
         animals=animals,
         hidden={lab_id.lower() for lab_id in spelled.values_list("lab_id", flat=True)} - animals.keys(),
+        seen=set(Experiment.objects.visible_to(by).values_list("pk", flat=True)),
     )
     if experiments:
         _add_experiments(known)
@@ -112,10 +123,19 @@ def _add_animals(known: Known, keys: list[uuid.UUID]) -> None:
     mine = {"experiment__in": [row.pk for row in known.experiments.values()], "animal__in": keys}
     enrolments = Enrolment.objects.filter(**mine).select_related("experiment", "animal", "allocation", "disposition")
     known.enrolments = {(row.experiment.code, row.animal.lab_id.lower()): row for row in enrolments}
+    known.shared = _shared(known, keys)
     known.housings = _grouped(Housing.objects.filter(animal__in=keys).select_related("cage"))
     done = Procedure.objects.filter(enrolment__in=[row.pk for row in known.enrolments.values()])
     known.procedures = set(done.values_list("enrolment", "name", "description", "performed_on"))
     _add_observations(known, mine)
+
+
+def _shared(known: Known, keys: list[uuid.UUID]) -> set[uuid.UUID]:
+    """Animals that are also in other experiments, where ``by`` may not write their housing."""
+    mine = [row.pk for row in known.experiments.values()]
+    elsewhere = Enrolment.objects.filter(animal__in=keys).exclude(experiment__in=mine).values("animal")
+    animals = Animal.objects.filter(pk__in=elsewhere).prefetch_related("enrolments__experiment")
+    return {row.pk for row in animals if not may(known.by, "add", Housing(animal=row))}
 
 
 def _grouped(rows: Iterable[Housing]) -> dict[uuid.UUID, list[Housing]]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 
 from experiments.actions.files import receive_file
 from experiments.actions.jobs import request_job
@@ -83,15 +84,21 @@ def take_import(*, run: ImportRun, by: Any, valid_rows_only: bool) -> Job:
 
 @transaction.atomic
 def discard_import(*, run: ImportRun, by: Any) -> ImportRun:
-    """Close a checked run without taking anything. Its rows stay, with what was wrong with them.
+    """Close a checked run, or one whose check failed, without taking anything.
+
+    Its rows stay, with what was wrong with them.
 
     Raises:
-        ValidationError: the run is not checked.
+        ValidationError: the run is neither.
         PermissionDenied: ``by`` may not see the run or not change it.
     """
     _require(by, "discard", run)
     _free_failed(run)
-    if not ImportRun.objects.filter(pk=run.pk, state=State.CHECKED).update(state=State.DISCARDED):
+    free = Q(state=State.CHECKED)
+    failed = _failed_job(run)
+    if failed is not None:
+        free |= Q(state=State.CHECKING, job=failed)
+    if not ImportRun.objects.filter(free, pk=run.pk).update(state=State.DISCARDED):
         raise _wrong_state(run)
     run.refresh_from_db()
     return run
@@ -104,9 +111,14 @@ def _require(by: Any, verb: str, run: ImportRun) -> None:
 
 def _free_failed(run: ImportRun) -> None:
     """A run whose taking failed is a checked one again: nothing of it was written."""
-    job = Job.objects.filter(pk=ImportRun.objects.values("job").get(pk=run.pk)["job"], state=Job.State.FAILED).first()
+    job = _failed_job(run)
     if job is not None:
         ImportRun.objects.filter(pk=run.pk, state=State.TAKING, job=job).update(state=State.CHECKED)
+
+
+def _failed_job(run: ImportRun) -> Job | None:
+    job = ImportRun.objects.values_list("job", flat=True).get(pk=run.pk)
+    return Job.objects.filter(pk=job, state=Job.State.FAILED).first()
 
 
 def _check_takeable(run: ImportRun) -> None:

@@ -37,7 +37,7 @@ class Reading:
 @work(CHECK)
 def check_import(job: Job, progress: Progress) -> dict[str, Any]:
     """Store every row with its problems, and what taking them would write. Nothing else is written."""
-    run = ImportRun.objects.select_related("source_file__experiment").get(pk=job.subject_id)
+    run = _locked(job)
     if run.state != State.CHECKING:  # done before, by a worker that was lost after it
         return run.counts
     progress(0, None, "reading the sheet")
@@ -57,9 +57,10 @@ def write_import(job: Job, progress: Progress) -> dict[str, Any]:
     """Read the file once more beside the record of now, and write what is new: all of it, or nothing.
 
     Raises:
-        ValidationError: the sheet contradicts the record by now, or the database refuses a row.
+        ValidationError: the sheet contradicts the record by now (of valid rows only: in a row that was valid when it
+            was checked), or the database refuses a row.
     """
-    run = ImportRun.objects.select_related("source_file__experiment").get(pk=job.subject_id)
+    run = _locked(job)
     if run.state != State.TAKING:
         raise ValidationError(f"The import is {run.state}; expected taking.")
     progress(0, None, "reading the sheet")
@@ -67,11 +68,30 @@ def write_import(job: Job, progress: Progress) -> dict[str, Any]:
     errors = read.sheet.errors
     if read.sheet.is_refused or (errors and not run.valid_rows_only):
         raise _refusal(errors)
+    _refuse_late_errors(run, read.sheet)
     progress(0, len(read.plan.weighings) + len(read.plan.scores), "writing animals")
     Writer(read.sheet, read.plan, read.known, run.source_file, progress).write(read.template)
     counts = {**read.sheet.counts(), **read.plan.counts()}
     ImportRun.objects.filter(pk=run.pk).update(state=State.TAKEN, counts=counts)
     return counts
+
+
+def _locked(job: Job) -> ImportRun:
+    """The run, held until the transaction ends: of two jobs for it the later one sees what the earlier one did."""
+    runs = ImportRun.objects.select_related("source_file__experiment").select_for_update(of=("self",), no_key=True)
+    return runs.get(pk=job.subject_id)
+
+
+def _refuse_late_errors(run: ImportRun, sheet: SheetReading) -> None:
+    """A row that was valid when the person saw it is not left out behind their back."""
+    valid = set(ImportRow.objects.filter(run=run, is_valid=True).values_list("row_number", flat=True))
+    late = {row.number for row in sheet.source_rows if not row.is_valid} & valid
+    if late:
+        first = ", ".join(map(str, sorted(late)[:SHOWN_PROBLEMS]))
+        more = f" and {len(late) - SHOWN_PROBLEMS} more" if len(late) > SHOWN_PROBLEMS else ""
+        told = f"Rows that were valid when the sheet was checked have errors by now: {first}{more}. Check it once more."
+        errors = tuple(problem for problem in sheet.errors if problem.place.row in late)
+        raise ValidationError([told, *_refusal(errors).messages])
 
 
 def _read(run: ImportRun, job: Job) -> Reading:
