@@ -127,7 +127,7 @@ def test_the_whole_file_by_the_command_then_once_more_by_rest(sheet, scientist, 
 def again_by_rest(sheet: Path, scientist: object) -> None:
     client = APIClient()
     client.force_authenticate(scientist)
-    template = models.ImportTemplate.objects.get()
+    template = models.ImportRun.objects.get().template
     with sheet.open("rb") as file:
         form = {"file": file, "template": str(template.pk), "masking": "open_label"}
         answer = client.post("/api/v1/import-runs", form, format="multipart")
