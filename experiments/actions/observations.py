@@ -52,7 +52,7 @@ TAKEN_OVER = ("id", "endpoint", "observed_at", "animal", "cage", "litter", "time
     "is_time_known", "side", "reader", "specimen", "ordinal", "source_file", "source_place"
 )  # fmt: skip
 EXACT = Context(prec=100)
-VALUE = Observation._meta.get_field("value")
+VALUE: Any = Observation._meta.get_field("value")
 NAMES = (*TAKEN_OVER, "value", "limit", "unit", "entered_value", "entered_unit") + (
     "experiment", "recorded_by", "recorded_at", "is_current"
 )  # fmt: skip
@@ -111,7 +111,7 @@ def _rows(experiment: Experiment, observations: Iterable[NewObservation], by: An
 
 def _converted(number: Decimal, multiplier: Decimal) -> Decimal:
     """``number`` times ``multiplier``, every digit kept. Raises ValidationError for a number that cannot be stored."""
-    return EXACT.multiply(VALUE.to_python(number), multiplier)
+    return EXACT.multiply(VALUE.clean(number, None), multiplier)
 
 
 def _factor(new: NewObservation, units: dict) -> Decimal | None:

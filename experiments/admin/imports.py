@@ -79,12 +79,16 @@ def _is_open(row: ImportRun) -> bool:
     return row.state == ImportRun.State.CHECKED or has_failed
 
 
+def _is_refused(row: ImportRun) -> bool:
+    return any(problem["effect"] == "file_refused" for problem in row.problems)
+
+
 def _is_clean(row: ImportRun) -> bool:
-    return _is_open(row) and not row.rows.filter(is_valid=False).exists()
+    return _is_open(row) and not _is_refused(row) and not row.rows.filter(is_valid=False).exists()
 
 
 def _is_partly_valid(row: ImportRun) -> bool:
-    return _is_open(row) and not _is_clean(row) and row.rows.filter(is_valid=True).exists()
+    return _is_open(row) and not _is_refused(row) and not _is_clean(row) and row.rows.filter(is_valid=True).exists()
 
 
 @admin.register(ImportRun)
@@ -135,6 +139,7 @@ class ImportRunAdmin(PageMixin, VerbOwnedAdmin):
         ]
         return {
             "edit_url": "",
+            "is_refused": _is_refused(row),
             "state": self.shown_state(row),
             "jobs": [told_job(row.job)] if row.job else [],
             "is_working": row.job is not None and row.job.state in ("queued", "running"),

@@ -72,6 +72,8 @@ class Loader:
                     "masking": "open_label",
                     "is_simulated": True,
                     "status": "running",
+                    "hypothesis": "UC-MSC and their EV restore oestradiol and the follicle reserve after chemotherapy.",
+                    "primary_endpoint": self._endpoint("e2"),
                     "day_0_definition": "cyclophosphamide 120 mg/kg + busulfan 12 mg/kg IP",
                 },
             )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from labdb.supervisor.process import Identity, wait_until
 from labdb.supervisor.signals import Stop
-from labdb.supervisor.state import Var, read_state
+from labdb.supervisor.state import State, Var, read_state
 from labdb.supervisor.tree import running, tell
 
 STOP_SECONDS = 120
@@ -23,11 +23,16 @@ def serve(*, host: str = "127.0.0.1", port: int | None = None, say: Callable[[st
 
 
 def bring_down(say: Callable[[str], None] = tell) -> bool:
-    """Stops the running tree of this checkout and waits for its end; False when none runs or it does not end."""
-    state = read_state(Var.of_project())
-    if state is None:
+    """Stops what runs in this checkout, the demo too, and waits for its end; False when nothing runs or does not end."""
+    var = Var.of_project()
+    running_here = [state for state in (read_state(var), read_state(var.demo())) if state is not None]
+    if not running_here:
         say("nothing is running here")
-        return False
+    ended = [_end(state, say) for state in running_here]
+    return bool(ended) and all(ended)
+
+
+def _end(state: State, say: Callable[[str], None]) -> bool:
     identity = Identity(state.pid, state.started, state.command)
     say(f"stopping the supervisor (pid {state.pid})")
     os.kill(state.pid, signal.SIGTERM)

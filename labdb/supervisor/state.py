@@ -24,6 +24,10 @@ class Var:
         """The folder that LABDB_VAR names, else ``var`` in the checkout."""
         return cls(Path(os.environ.get("LABDB_VAR") or PROJECT / "var").absolute())
 
+    def demo(self) -> "Var":
+        """The demo's own folder, so that simulated and real data never meet."""
+        return Var(self.root / "demo")
+
     def folder(self, name: str) -> Path:
         private_folder(self.root)
         return private_folder(self.root / name)

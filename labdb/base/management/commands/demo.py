@@ -21,7 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, help="port of the web server (default: 8000 if free, else any)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        folder = supervisor.Var.of_project().root / "demo"
+        folder = supervisor.Var.of_project().demo().root
         try:
             with supervisor.running(folder, port=options["port"], say=self._say) as tree:
                 self._say(f"the first page is up: {str(tree.address).rstrip('/')}/admin/")
