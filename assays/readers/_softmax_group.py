@@ -112,7 +112,11 @@ def _columns(heading: Sequence[str], rest: _Rows) -> _Columns:
     roles: dict[str, int] = {}
     unit = None
     for _, cells in rest:
-        role = _FORMULA_ROLES.get(cells[2].lower()) if len(cells) > 2 and cells[0].isdigit() else None
+        role = (
+            _FORMULA_ROLES.get(cells[2].lower())
+            if len(cells) > 2 and cells[0].isdigit()
+            else None
+        )
         index = int(cells[0]) - 1 if role and len(cells[0]) < 4 else len(names)
         if role and role not in roles and index < len(names) and names[index].startswith(cells[1]):
             roles[role] = index

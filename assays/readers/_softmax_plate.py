@@ -134,7 +134,11 @@ def _is_heading(fields: Sequence[str], header: Header) -> bool:
         return False
     if header.by_well:
         return all(normal_well(label) for label in labels)
-    return len(labels) > 1 and all(label.isdigit() and len(label) < 3 for label in labels) and _counts_up(labels)
+    return (
+        len(labels) > 1
+        and all(label.isascii() and label.isdigit() and len(label) < 3 for label in labels)
+        and _counts_up(labels)
+    )
 
 
 def _counts_up(labels: Sequence[str]) -> bool:
@@ -172,7 +176,7 @@ def _shift(fields: Sequence[str], header: Header, groups: Sequence[Sequence[int]
 
 
 def _shifted(label: str, shift: int) -> str:
-    return str(int(label) + shift) if label.isdigit() and len(label) < 4 else label
+    return str(int(label) + shift) if label.isascii() and label.isdigit() and len(label) < 4 else label
 
 
 def _label_groups(labels: Sequence[str]) -> list[list[int]]:

@@ -158,3 +158,12 @@ def test_what_a_blinded_experiment_hides(api, world: World):
     recorded = api.post(f"{API}/allocations", made, format="json")
     assert recorded.status_code == 201
     assert api.get(recorded["Location"]).status_code == 404
+
+
+def test_a_database_that_is_away_is_a_503_that_says_when_to_come_back():
+    from django.db import OperationalError
+
+    from labdb.base.rest.errors import answer_errors
+
+    answer = answer_errors(OperationalError("the server closed the connection"), {})
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")

@@ -158,3 +158,12 @@ def test_a_group_without_plate_name_is_not_guessed_onto_one_of_several() -> None
 def test_lines_outside_blocks_are_reported() -> None:
     text = softmax([by_plate(od)]) + "stray words\n"
     assert any("stray words" in note.text for note in read(text.encode(), "made.txt").warnings)
+
+
+def test_digits_that_are_no_numbers_are_labels() -> None:
+    """A superscript two is a digit to Unicode and no number to anyone else."""
+    text = elisa_file()
+    for label in ("2", "3"):
+        text = text.replace(f"\n{label}\t", "\n²\t")
+    assert "²" in text
+    assert read(text.encode("utf-16"), "superscript.txt").plates

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, RequestDataTooBig, SuspiciousOperation, ValidationError
-from django.db import DataError, IntegrityError
+from django.db import DataError, IntegrityError, OperationalError
 from django.db.models import ProtectedError, RestrictedError
 from rest_framework import status
 from rest_framework.response import Response
@@ -37,6 +37,10 @@ def answer_errors(error: Exception, context: Mapping[str, Any]) -> Response | No
         return _detail("Other rows refer to it.", status.HTTP_409_CONFLICT)
     if isinstance(error, RequestDataTooBig):
         return _detail("The request is too large.", status.HTTP_413_REQUEST_ENTITY_TOO_LARGE)
+    if isinstance(error, OperationalError):  # the database restarts, or is too busy: nothing was written
+        response = _detail("The database does not answer; try again.", status.HTTP_503_SERVICE_UNAVAILABLE)
+        response["Retry-After"] = "5"
+        return response
     if isinstance(error, (DataError, SuspiciousOperation, UnicodeError, RecursionError)):
         return _detail("A value of the request cannot be stored.", status.HTTP_400_BAD_REQUEST)
     return exception_handler(error, dict(context))
