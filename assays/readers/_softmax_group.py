@@ -114,7 +114,7 @@ def _columns(heading: Sequence[str], rest: _Rows) -> _Columns:
     for _, cells in rest:
         role = (
             _FORMULA_ROLES.get(cells[2].lower())
-            if len(cells) > 2 and cells[0].isdigit()
+            if len(cells) > 2 and cells[0].isascii() and cells[0].isdigit()
             else None
         )
         index = int(cells[0]) - 1 if role and len(cells[0]) < 4 else len(names)
