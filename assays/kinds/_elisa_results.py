@@ -60,7 +60,8 @@ def _well(well: WellInput, curve: CurveResult, parameters: Parameters) -> WellRe
         value, qualifier = _read(response, curve)
         error = curve.fitted.standard_error(response)
     nominal = entry.concentration if entry.role in ("standard", "control") else None
-    recovery = 100 * value / float(nominal) if value is not None and float(nominal or 0) else None
+    level = float(nominal or 0)
+    recovery = 100 * value / level if value is not None and level else None
     used = _enters_fit(well, parameters) if entry.role == "standard" else well.sound
     return WellResult(
         well.plate, entry.well, entry.role, entry.sample, entry.group, well.raw, response, value, error, qualifier,
