@@ -4,7 +4,9 @@ import uuid
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils import timezone
 from knox.models import AbstractAuthToken
 
 from labdb.base.access import LAB_WIDE, VisibleQuerySet
@@ -43,6 +45,11 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
     only_administrators_write = True
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    is_manager = models.BooleanField(
+        "laboratory manager",
+        default=False,
+        help_text="Sees every experiment, opens experiments, says who takes part, invites people.",
+    )
 
     objects = VisibleUserManager()  # type: ignore[misc]
 
@@ -61,3 +68,62 @@ class AccessToken(AbstractAuthToken):
     class Meta:
         ordering = ["-created"]
         verbose_name = "access token"
+
+
+class Invitation(ValidatedModel):
+    """A person who is asked to join. The link that was mailed is not kept, only its hash.
+
+    ``experiment_key`` and ``role`` name the membership that comes with it; the base knows no experiment, so the app that
+    does says how one is joined (``labdb.base.login.invitations``).
+    """
+
+    experiment_path = "@invited_by"
+    asks_reason = False
+    trail_withheld = ("token_hash",)
+
+    email = models.EmailField("e-mail")
+    name = models.CharField(max_length=150)
+    experiment_key = models.UUIDField(null=True, blank=True, editable=False)
+    role = models.CharField(max_length=12, blank=True, editable=False)
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    invited_by = models.ForeignKey(User, models.PROTECT, related_name="invitations_sent", editable=False)
+    invited_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(editable=False)
+    accepted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    person = models.OneToOneField(User, models.PROTECT, null=True, blank=True, related_name="+", editable=False)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["-invited_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(experiment_key__isnull=True, role="")
+                | models.Q(experiment_key__isnull=False) & ~models.Q(role=""),
+                name="invitation_membership_whole",
+                violation_error_message="A role belongs to an experiment: name both or neither.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(accepted_at__isnull=True, person__isnull=True)
+                | models.Q(accepted_at__isnull=False, person__isnull=False, revoked_at__isnull=True),
+                name="invitation_accepted_or_revoked",
+                violation_error_message="An invitation is accepted by a person or revoked, not both.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} <{self.email}>"
+
+
+class GuessBudget(models.Model):
+    """When the last guesses at one secret, or from one address, were made. Written by ``labdb.base.login.limiter`` only."""
+
+    key = models.CharField(max_length=100, primary_key=True)
+    spent = ArrayField(models.DateTimeField())
+    last_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name = "budget of guesses"
+        verbose_name_plural = "budgets of guesses"
+
+    def __str__(self) -> str:
+        return self.key
