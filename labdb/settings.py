@@ -91,6 +91,10 @@ LABDB_FILES_DIR = env.path("LABDB_FILES_DIR", default=VAR / "files")
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 LABDB_MAX_UPLOAD_BYTES = env.whole_number("LABDB_MAX_UPLOAD_MB", default=100) * 1024 * 1024
 
+# When a change to the record asks for a reason, and for how many minutes who made a row may change it without one.
+LABDB_REASON_POLICY = env.choice("LABDB_REASON_POLICY", ("recorded", "always", "off"), default="recorded")
+LABDB_REASON_GRACE_MINUTES = env.whole_number("LABDB_REASON_GRACE_MINUTES", default=15)
+
 CELERY_BROKER_URL = env.broker("CELERY_BROKER_URL")
 LABDB_QUEUE = CELERY_TASK_DEFAULT_QUEUE = env.text("LABDB_QUEUE", default="labdb")
 LABDB_JOB_LEASE_SECONDS = env.whole_number("LABDB_JOB_LEASE_SECONDS", default=30, smallest=3)

@@ -28,6 +28,7 @@ class AssayRun(ValidatedModel):
     """
 
     experiment_path = "experiment"
+    reasonless = ("state", "job", "reader", "software_version", "quantified_at")  # where its evaluation is
 
     class State(models.TextChoices):
         DRAFT = "draft"

@@ -25,7 +25,6 @@ from labdb.base.panels import Entry, register_entry
 
 @admin.register(Strain)
 class StrainAdmin(DoorAdmin):
-    is_deletable = True
     list_display = ["name", "species", "mgi_id", "rrid"]
     list_filter = ["species"]
     search_fields = ["name", "mgi_id", "rrid"]
@@ -33,7 +32,6 @@ class StrainAdmin(DoorAdmin):
 
 @admin.register(Litter)
 class LitterAdmin(DoorAdmin):
-    is_deletable = True
     list_display = ["code", "experiment", "dam", "born_on"]
     list_filter = [("experiment", OfExperiment)]
     list_select_related = ["experiment"]
@@ -43,7 +41,6 @@ class LitterAdmin(DoorAdmin):
 
 @admin.register(Cage)
 class CageAdmin(DoorAdmin):
-    is_deletable = True
     list_display = ["label", "experiment"]
     list_filter = [("experiment", OfExperiment)]
     list_select_related = ["experiment"]
@@ -69,7 +66,6 @@ class EnrolmentInline(DoorTabularInline):
 class AnimalAdmin(PageMixin, DoorAdmin):
     page = "animal"
     page_template = "experiments/animal_page.html"
-    is_deletable = True
     is_searched = True
     list_display = ["lab_id", "strain", "sex", "born_on", "litter", "in_experiments"]
     list_filter = [("enrolments__experiment", OfExperiment), "sex", ("strain", VisibleFilter)]

@@ -17,7 +17,6 @@ from labdb.base.panels import Entry, register_entry
 
 @admin.register(ReportSchedule)
 class ReportScheduleAdmin(DoorAdmin):
-    is_deletable = True
     list_display = ["experiment", "cadence", "on_day", "at_time", "time_zone", "is_active"]
     list_filter = [("experiment", OfExperiment), "cadence", "is_active"]
     list_select_related = ["experiment"]

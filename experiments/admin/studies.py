@@ -123,15 +123,11 @@ class ExperimentAdmin(PageMixin, DoorAdmin):
 
 @admin.register(Arm)
 class ArmAdmin(DoorAdmin):
-    is_deletable = True
     list_display = ["label", "experiment", "kind", "position", "planned_n", "reference"]
     list_filter = [("experiment", OfExperiment), "kind"]
     list_select_related = ["experiment", "reference"]
     search_fields = ["label", "experiment__code"]
     autocomplete_fields = ["experiment", "reference"]
-
-    def is_draft(self, row: Arm) -> bool:
-        return row.experiment.status == Experiment.Status.PLANNED and super().is_draft(row)
 
     def told(self, row: Arm) -> str:
         return f"{row.experiment}: {row}"
@@ -139,15 +135,11 @@ class ArmAdmin(DoorAdmin):
 
 @admin.register(Timepoint)
 class TimepointAdmin(DoorAdmin):
-    is_deletable = True
     list_display = ["label", "experiment", "study_day", "window_before_days", "window_after_days"]
     list_filter = [("experiment", OfExperiment)]
     list_select_related = ["experiment"]
     search_fields = ["label", "experiment__code"]
     autocomplete_fields = ["experiment"]
-
-    def is_draft(self, row: Timepoint) -> bool:
-        return row.experiment.status == Experiment.Status.PLANNED and super().is_draft(row)
 
     def told(self, row: Timepoint) -> str:
         return f"{row.experiment}: {row}"

@@ -16,6 +16,7 @@ class Strain(ValidatedModel):
     """A strain or stock of a species."""
 
     experiment_path = LAB_WIDE
+    is_deletable = True
 
     class Species(models.TextChoices):
         MOUSE = "mouse"
@@ -47,6 +48,7 @@ class Litter(ValidatedModel):
     """Animals born together of one dam. A code that is only unique within a study belongs to that experiment."""
 
     experiment_path = ("experiment", "experiment__isnull")
+    is_deletable = True
 
     experiment = models.ForeignKey(Experiment, models.PROTECT, null=True, blank=True, related_name="litters")
     code = models.CharField(max_length=60)
@@ -72,6 +74,7 @@ class Cage(ValidatedModel):
     """A cage. A label that is only unique within a study (A, B, …) belongs to that experiment."""
 
     experiment_path = ("experiment", "experiment__isnull")
+    is_deletable = True
 
     experiment = models.ForeignKey(Experiment, models.PROTECT, null=True, blank=True, related_name="cages")
     label = models.CharField(max_length=60)
@@ -95,6 +98,7 @@ class Animal(ValidatedModel):
     """One animal. What is not known stays unknown: no birth date is an unknown birth date."""
 
     experiment_path = ("enrolments__experiment", "enrolments__isnull")
+    is_deletable = True
 
     class Sex(models.TextChoices):
         FEMALE = "F", "female"

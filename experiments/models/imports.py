@@ -45,6 +45,7 @@ class ImportRun(ValidatedModel):
     """One file read through one template. Nothing is written to the record before a person takes the rows."""
 
     experiment_path = ("source_file__experiment", "@source_file__uploaded_by")
+    asks_reason = False
 
     class State(models.TextChoices):
         CHECKING = "checking"
@@ -74,6 +75,7 @@ class ImportRow(ValidatedModel):
     """A row of the file as it came, with everything that is wrong with it."""
 
     experiment_path = ("run__source_file__experiment", "@run__source_file__uploaded_by")
+    asks_reason = False
 
     run = models.ForeignKey(ImportRun, models.CASCADE, related_name="rows")
     sheet = models.CharField(max_length=120)

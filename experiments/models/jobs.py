@@ -16,6 +16,7 @@ class Job(ValidatedModel):
     """
 
     experiment_path = ("experiment", "@requested_by")
+    asks_reason = False
 
     class State(models.TextChoices):
         QUEUED = "queued"

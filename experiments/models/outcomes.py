@@ -45,6 +45,7 @@ class OutcomeSummary(ValidatedModel):
     """The statistics of one endpoint of one experiment, keyed by the digest of its inputs."""
 
     experiment_path = "experiment"
+    asks_reason = False
 
     experiment = models.ForeignKey(Experiment, models.PROTECT, related_name="summaries")
     endpoint = models.ForeignKey(Endpoint, models.PROTECT, related_name="+")
@@ -78,6 +79,7 @@ class Estimate(ValidatedModel):
     """
 
     experiment_path = "summary__experiment"
+    asks_reason = False
 
     summary = models.ForeignKey(OutcomeSummary, models.CASCADE, related_name="estimates")
     timepoint = models.ForeignKey(Timepoint, models.PROTECT, null=True, related_name="+", db_index=False)
@@ -128,6 +130,8 @@ class ReportSchedule(ValidatedModel):
     """When a report of an experiment is made by itself."""
 
     experiment_path = "experiment"
+    asks_reason = False
+    is_deletable = True
 
     class Cadence(models.TextChoices):
         DAILY = "daily"
@@ -188,6 +192,7 @@ class Report(ValidatedModel):
     """A rendered report: a PDF kept by its SHA-256, with the digest of what it was made from."""
 
     experiment_path = "experiment"
+    asks_reason = False
 
     class Kind(models.TextChoices):
         OUTCOME = "outcome", "outcome report"

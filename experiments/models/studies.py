@@ -93,6 +93,7 @@ class Arm(ValidatedModel):
     """A group of animals that is treated alike. ``reference`` is the arm it is compared with."""
 
     experiment_path = "experiment"
+    is_deletable = True
 
     class Kind(models.TextChoices):
         NORMAL_CONTROL = "normal_control"
@@ -132,11 +133,15 @@ class Arm(ValidatedModel):
     def __str__(self) -> str:
         return self.label
 
+    def is_draft(self) -> bool:
+        return self.experiment.status == Experiment.Status.PLANNED and super().is_draft()
+
 
 class Timepoint(ValidatedModel):
     """A planned moment of observation: a study day with the window in which a measurement counts as of that day."""
 
     experiment_path = "experiment"
+    is_deletable = True
 
     experiment = models.ForeignKey(Experiment, models.PROTECT, related_name="timepoints")
     label = models.CharField(max_length=60)
@@ -162,3 +167,6 @@ class Timepoint(ValidatedModel):
 
     def __str__(self) -> str:
         return self.label
+
+    def is_draft(self) -> bool:
+        return self.experiment.status == Experiment.Status.PLANNED and super().is_draft()

@@ -16,11 +16,15 @@ class ValidatedModel(models.Model):
     """A row that cannot be saved unless it is valid, by whichever door it comes.
 
     ``experiment_path`` says who may see it (``labdb.base.access``); ``database_messages`` maps the name of a constraint
-    that only the database knows to the field and the message of it.
+    that only the database knows to the field and the message of it. ``asks_reason`` is False where the program keeps the
+    rows, ``reasonless`` names such fields of others (``labdb.base.reasons``). ``is_deletable``: drafts may be deleted.
     """
 
     experiment_path: ClassVar[str | tuple[str, ...] | None] = None
     database_messages: ClassVar[dict[str, tuple[str, str]]] = {}
+    asks_reason: ClassVar[bool] = True
+    reasonless: ClassVar[tuple[str, ...]] = ()
+    is_deletable: ClassVar[bool] = False
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
 
@@ -32,6 +36,19 @@ class ValidatedModel(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.full_clean()
         super().save(*args, **kwargs)
+
+    def is_draft(self) -> bool:
+        """Nothing refers to the row, so it may be deleted where the model is deletable."""
+        return self.count_referring() == 0
+
+    def count_referring(self) -> int:
+        """How many rows refer to this one, whoever may see them."""
+        relations = [
+            relation
+            for relation in self._meta.get_fields(include_hidden=True)
+            if isinstance(relation, models.ForeignObjectRel) and relation.on_delete is not models.DO_NOTHING
+        ]
+        return sum(r.related_model._base_manager.filter(**{r.field.name: self}).count() for r in relations)
 
 
 class VisibleUserManager(UserManager.from_queryset(VisibleQuerySet)):  # type: ignore[misc]

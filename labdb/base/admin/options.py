@@ -51,11 +51,10 @@ class PageList(ChangeList):
 class DoorAdmin(VisibleMixin, VerbsMixin, unfold.ModelAdmin):
     """A page of rows that a person enters and changes.
 
-    ``is_deletable``: drafts may be deleted, one by one: rows that nothing refers to. ``is_searched``: the search box finds them.
+    Drafts of a deletable model may be deleted, one by one. ``is_searched``: the search box finds the rows.
     """
 
     form = DoorForm
-    is_deletable: ClassVar[bool] = False
     is_searched: ClassVar[bool] = False
     list_per_page = 50
     list_max_show_all = 0
@@ -107,14 +106,9 @@ class DoorAdmin(VisibleMixin, VerbsMixin, unfold.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         row = self.get_object(request, obj) if isinstance(obj, str) else obj
-        if not self.is_deletable or row is None:
+        if row is None or not getattr(row, "is_deletable", False):
             return False
-        return self._allows(request, "delete", row) and self.is_draft(row)
-
-    def is_draft(self, row: Any) -> bool:
-        """Nothing refers to the row."""
-        relations = row._meta.related_objects
-        return not any(r.related_model._base_manager.filter(**{r.field.name: row}).exists() for r in relations)
+        return self._allows(request, "delete", row) and row.is_draft()
 
     def visible_row(self, request: HttpRequest, object_id: str) -> Any:
         """The row, if this person may see it. Raises Http404, the same for a hidden and for a missing one."""
