@@ -31,17 +31,26 @@ INSTALLED_APPS = [
     "labdb.base",
     "experiments",
     "assays",
+    "allauth",  # after the base: its templates give way to the project's own
+    "allauth.account",
+    "allauth.mfa",
+    "csp",
 ]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "labdb.base.headers.HeadersMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "labdb.base.acting.name_who_acts",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "labdb.base.login.middleware.LogInMiddleware",
 ]
 
 ROOT_URLCONF = "labdb.urls"
@@ -65,17 +74,64 @@ DATABASES = {"default": env.database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "labdb.User"
-LOGIN_URL = "admin:login"
+AUTHENTICATION_BACKENDS = ["labdb.base.login.backend.LimitedBackend"]
+LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "admin:index"
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in {
+        "UserAttributeSimilarityValidator": {},
+        "MinimumLengthValidator": {"min_length": 12},
+        "CommonPasswordValidator": {},
+        "NumericPasswordValidator": {},
+    }.items()
 ]
+# scrypt needs memory as well as time, which makes guessing from a stolen table dear; the other reads older hashes.
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+PASSWORD_RESET_TIMEOUT = 24 * 3600
+LABDB_REQUIRE_SECOND_FACTOR = env.choice("LABDB_REQUIRE_SECOND_FACTOR", ("off", "managers", "everyone"), default="off")
+LABDB_TRUSTED_PROXIES = env.whole_number("LABDB_TRUSTED_PROXIES", default=0)
+LABDB_INVITATION_DAYS = env.whole_number("LABDB_INVITATION_DAYS", default=7, smallest=1)
+
+ACCOUNT_ADAPTER = "labdb.base.login.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}  # two names of one account would be two budgets of guesses, or tell of each other
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]  # nobody signs up; allauth wants to know
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_RATE_LIMITS = False  # labdb.base.login.limiter is the one limit
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_PRESERVE_USERNAME_CASING = True
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # this session stays, the others end with the old hash
+ACCOUNT_FORMS = {
+    "login": "labdb.base.login.forms.LogInForm",
+    "reauthenticate": "labdb.base.login.forms.ReauthenticateForm",
+    "change_password": "labdb.base.login.forms.ChangePasswordForm",
+    "reset_password": "labdb.base.login.forms.ResetPasswordForm",
+    "reset_password_from_key": "labdb.base.login.forms.ResetPasswordKeyForm",
+}
+MFA_ADAPTER = "labdb.base.login.adapter.SecondFactorAdapter"
+MFA_RATE_LIMITS = False
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_TOLERANCE = 1  # steps of 30 s: telephones' clocks differ
+MFA_FORMS = {
+    "authenticate": "labdb.base.login.forms.AuthenticateForm",
+    "reauthenticate": "labdb.base.login.forms.ReauthenticateByCodeForm",
+    "activate_totp": "labdb.base.login.forms.ActivateForm",
+}
+
+SESSION_ENGINE = "labdb.base.login.sessions"
+SESSION_COOKIE_AGE = env.whole_number("LABDB_IDLE_MINUTES", default=120, smallest=1) * 60
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "labdb.base.headers.form_refused"
+
+globals().update(env.mail("EMAIL_URL", folder=VAR / "mail"))
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("LABDB_MAIL_FROM", default="labdb@localhost")
 
 LANGUAGE_CODE = env.text("LABDB_LANGUAGE", default="en-gb")
 TIME_ZONE = env.time_zone("LABDB_TIME_ZONE", default="UTC")
@@ -202,7 +258,23 @@ UNFOLD = {
 }
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+        "object-src": ["'none'"],
+    }
+}
 if PRODUCTION:
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True

@@ -1,7 +1,13 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class BaseConfig(AppConfig):
     name = "labdb.base"
     label = "labdb"
     verbose_name = "Laboratory"
+
+    def ready(self) -> None:
+        from labdb.base import triggers
+
+        post_migrate.connect(triggers.after_migrate)

@@ -1,26 +1,38 @@
 """What every model stands on, and the people of the laboratory."""
 
 import uuid
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
-from knox.models import AbstractAuthToken
+from knox.models import AbstractAuthToken, AuthTokenManager
 
 from labdb.base.access import LAB_WIDE, VisibleQuerySet
+from labdb.base.constraints import Check
+from labdb.base.roles import Duty
 
 
 class ValidatedModel(models.Model):
     """A row that cannot be saved unless it is valid, by whichever door it comes.
 
-    ``experiment_path`` says who may see it (``labdb.base.access``); ``database_messages`` maps the name of a constraint
-    that only the database knows to the field and the message of it. ``asks_reason`` is False where the program keeps the
+    ``experiment_path``, ``hidden_while_masked`` and ``shown_while_blinded`` say who may see it, ``duty`` who adds and
+    changes it, ``managers_write`` that the laboratory's managers do so too, ``stays_open`` that it is written also of a
+    closed experiment (``labdb.base.access``). ``closed_with`` names further paths by which a closed experiment keeps a
+    row as it is, ``open_fields`` what of it may change nevertheless (``experiments.locks``). ``database_messages`` maps the name of a constraint that only the
+    database knows to the field and the message of it. ``asks_reason`` is False where the program keeps the
     rows, ``reasonless`` names such fields of others (``labdb.base.reasons``). ``is_deletable``: drafts may be deleted.
     """
 
     experiment_path: ClassVar[str | tuple[str, ...] | None] = None
+    hidden_while_masked: ClassVar[bool] = False
+    shown_while_blinded: ClassVar[models.Q | None] = None
+    duty: ClassVar[Duty] = Duty.MANAGE
+    managers_write: ClassVar[bool] = False
+    stays_open: ClassVar[bool] = False
+    closed_with: ClassVar[tuple[str, ...]] = ()
+    open_fields: ClassVar[tuple[str, ...]] = ()
     database_messages: ClassVar[dict[str, tuple[str, str]]] = {}
     asks_reason: ClassVar[bool] = True
     reasonless: ClassVar[tuple[str, ...]] = ()
@@ -79,12 +91,52 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
         return self.get_full_name() or self.username
 
 
+class TokenQuerySet(VisibleQuerySet):
+    """Tokens: one's own, and everybody's for administrators."""
+
+    def visible_to(self, user: Any) -> Self:
+        if not getattr(user, "is_active", False):
+            return self.none()
+        return self if user.is_superuser else self.filter(user=user)
+
+
+class TokenManager(AuthTokenManager.from_queryset(TokenQuerySet)):  # type: ignore[misc]
+    """Makes a token and its secret (``create``), and knows who may see it."""
+
+
 class AccessToken(AbstractAuthToken):
-    """A token that a script shows instead of a password. Only its hash is stored."""
+    """A token that a script shows instead of a password. Only its hash is stored.
+
+    ``experiments`` are the keys of those that it reaches, or None for all of its owner's.
+    """
+
+    experiment_path = "@user"
+    trail_withheld = ("digest", "token_key")
+    trail_ignored = ("last_used_at",)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    digest = models.CharField(max_length=128, unique=True, editable=False)
+    name = models.CharField(max_length=120, blank=True, help_text="What it is for: a script, a computer.")
+    can_write = models.BooleanField(default=False)
+    experiments = ArrayField(models.UUIDField(), null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    objects = TokenManager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["-created"]
         verbose_name = "access token"
+        constraints = [
+            Check(
+                "access_token_experiments",
+                models.Q(experiments__isnull=True) | ~models.Q(experiments=[]),
+                "Name at least one experiment, or none at all for every one of yours.",
+                "experiments",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name or "access token"
 
 
 class Invitation(ValidatedModel):
@@ -144,3 +196,6 @@ class GuessBudget(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+from labdb.base.trail.models import TrailEntry, TrailStatement  # noqa: E402, F401  (tables of this app)

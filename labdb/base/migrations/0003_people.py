@@ -11,7 +11,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("labdb", "0001_initial"),
+        ("labdb", "0002_trail"),
     ]
 
     operations = [
