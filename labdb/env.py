@@ -9,7 +9,7 @@ import secrets
 import zoneinfo
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import psycopg
 from django.core.exceptions import ImproperlyConfigured
@@ -104,6 +104,28 @@ def secret(name: str) -> str:
     if value and in_production() and (len(value) < SHORTEST_SECRET or len(set(value)) < 10 or "insecure" in value):
         refuse(name, f"is too easy to guess, expected at least {SHORTEST_SECRET} random characters")
     return value or secrets.token_urlsafe(SHORTEST_SECRET)
+
+
+def mail(name: str, *, folder: Path) -> dict[str, object]:
+    """Django's settings of outgoing mail for ``smtp://user:password@host:port``, ``smtp+tls://`` or ``smtps://``.
+
+    Where none is given, mails become files in ``folder``.
+    """
+    schemes = {"smtp": (25, {}), "smtp+tls": (587, {"EMAIL_USE_TLS": True}), "smtps": (465, {"EMAIL_USE_SSL": True})}
+    value = _given(name)
+    if value is None:
+        return {"EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend", "EMAIL_FILE_PATH": str(folder)}
+    try:
+        parts = urlsplit(value)
+        port, encryption = schemes[parts.scheme]
+        if not parts.hostname:
+            raise ValueError
+        place = {"EMAIL_HOST": parts.hostname, "EMAIL_PORT": parts.port or port, "EMAIL_TIMEOUT": 20}
+    except (KeyError, ValueError):
+        refuse(name, f"cannot be read, expected {'://, '.join(schemes)}://user:password@host:port")
+        return {}
+    person = {"EMAIL_HOST_USER": unquote(parts.username or ""), "EMAIL_HOST_PASSWORD": unquote(parts.password or "")}
+    return {**place, **person, **encryption}
 
 
 def broker(name: str) -> str:

@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("accounts/", include("labdb.base.login.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("experiments.api.urls")),
     path("api/v1/", include("assays.api.urls")),

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.utils import extend_schema
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.exceptions import NotFound
 
 from labdb.base.rest.views import StrictRequest, StrictView
@@ -12,8 +13,18 @@ class Schema(StrictRequest, SpectacularAPIView):
     query_parameters = {"get": ("format",)}
 
 
-class Docs(StrictRequest, SpectacularSwaggerView):
-    """The interactive page of the schema."""
+class Docs(StrictRequest, SpectacularSwaggerSplitView):
+    """The interactive page of the schema; with ``?script=1`` the script that starts it, which may not stand in the page."""
+
+    query_parameters = {"get": ("script",)}
+    template_name = "labdb/docs.html"
+
+    @extend_schema(exclude=True)
+    def get(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().get(request, *args, **kwargs)
+        if "script_url" in response.data:
+            response.data["script_url"] = f"{request.path}?script=1"
+        return response
 
 
 class NoSuchAddress(StrictView):

@@ -1,0 +1,95 @@
+"""allauth's forms behind the one limiter."""
+
+from typing import Any
+
+from allauth.account import forms as account
+from allauth.account.adapter import get_adapter
+from allauth.core import context
+from allauth.mfa.adapter import get_adapter as get_second_factor_adapter
+from allauth.mfa.base import forms as second_factor
+from allauth.mfa.totp.forms import ActivateTOTPForm
+from django import forms
+
+from labdb.base.login import codes, devices, limiter, passwords
+
+
+class Plain:
+    """Labels say it; a placeholder would vanish with the first letter."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():  # type: ignore[attr-defined]
+            field.widget.attrs.pop("placeholder", None)
+            field.help_text = ""
+
+
+class LogInForm(Plain, account.LoginForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        login = self.fields["login"]
+        login.label = "User name"
+        login.widget.attrs |= {"id": "id_username", "autocapitalize": "none", "spellcheck": "false", "autofocus": True}
+
+
+class ReauthenticateForm(Plain, account.ReauthenticateForm):
+    pass
+
+
+class ChangePasswordForm(Plain, account.ChangePasswordForm):
+    def clean_oldpassword(self) -> str:
+        old = self.cleaned_data["oldpassword"]
+        if passwords.checked(context.request, self.user.username, old) != self.user:
+            raise get_adapter().validation_error("enter_current_password")
+        return old
+
+    def save(self) -> None:
+        super().save()
+        devices.issue(context.request, self.user)  # the change made the old cookie a stranger's
+
+
+class ResetPasswordForm(Plain, account.ResetPasswordForm):
+    def save(self, request: Any, **kwargs: Any) -> str:
+        """Mails a link, unless this address was mailed too often of late; the answer is the same."""
+        email = self.cleaned_data["email"]
+        if not limiter.may_mail(email):
+            return email
+        return super().save(request, **kwargs)
+
+
+class ResetPasswordKeyForm(Plain, account.ResetPasswordKeyForm):
+    def save(self) -> None:
+        super().save()
+        devices.issue(context.request, self.user)  # who reads the mailbox is the owner: guessers cannot keep them out
+
+
+class CodeChecking(Plain):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _for_codes(self.fields["code"])  # type: ignore[attr-defined]
+
+    def clean_code(self: Any) -> str:
+        code = self.cleaned_data["code"]
+        found = codes.checked(context.request, self.user, code)
+        if found is None:
+            raise get_second_factor_adapter().validation_error("incorrect_code")
+        self.authenticator = found
+        return code
+
+
+class AuthenticateForm(CodeChecking, second_factor.AuthenticateForm):
+    pass
+
+
+class ReauthenticateByCodeForm(CodeChecking, second_factor.ReauthenticateForm):
+    pass
+
+
+class ActivateForm(Plain, ActivateTOTPForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _for_codes(self.fields["code"])
+
+
+def _for_codes(field: forms.Field) -> None:
+    field.label = "Code"
+    field.widget.attrs |= {"autofocus": True, "autocapitalize": "none", "spellcheck": "false"}
