@@ -21,13 +21,13 @@ from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 
 from experiments.models import Arm, Endpoint, Experiment, Timepoint
+from experiments.models.outcomes import SHOWN_WHILE_BLINDED
 from experiments.stats.base.vocabulary import Estimate, Scale
 
 if TYPE_CHECKING:
     from experiments.stats.base.sample import Sample
 
 POOLED = "all arms"
-SHOWN_WHILE_BLINDED = ("counts",)
 
 # How an observation's animal leads to its experimental unit: an expression and the joins that it needs.
 UNIT = {

@@ -123,17 +123,33 @@ def scientist(request: pytest.FixtureRequest):
 
 @pytest.fixture
 def experiment(scientist):
-    """An open-label experiment of ``scientist`` with two arms (PBS is the reference of MSC) and three timepoints."""
+    """An open-label experiment, directed by ``scientist``, with two arms (PBS is the reference of MSC) and three timepoints."""
     from experiments.models import Arm, Experiment, Membership, Timepoint
 
     made = Experiment(code="POI-1", title="MSC in POI mice", masking="open_label")
     made.save()
-    Membership(experiment=made, user=scientist).save()
+    Membership(experiment=made, user=scientist, role=Membership.Role.DIRECTOR).save()
     control = Arm(experiment=made, label="POI + PBS", kind="vehicle", position=1)
     control.save()
     Arm(experiment=made, label="POI + MSC", kind="product", position=2, reference=control).save()
     for day in (0, 7, 14):
         Timepoint(experiment=made, label=f"day {day}", study_day=day).save()
+    return made
+
+
+@pytest.fixture
+def member():
+    """Makes a person who may log in to the admin and holds ``role`` in ``experiment``."""
+    from experiments.models import Membership
+    from labdb.base.models import User
+
+    def made(role: str, experiment, name: str = "") -> User:
+        person = User.objects.create_user(name or f"{role}-{uuid.uuid4().hex[:8]}", password="a-good-passphrase-1")
+        person.is_staff = True
+        person.save()
+        Membership(experiment=experiment, user=person, role=role).save()
+        return person
+
     return made
 
 

@@ -8,6 +8,7 @@ from django.db.models import Q
 from assays.models.runs import AssayRun
 from labdb.base.constraints import Check
 from labdb.base.models import ValidatedModel
+from labdb.base.roles import Duty
 
 FROZEN = "The run is accepted, rejected or published: it no longer changes."
 
@@ -16,6 +17,7 @@ class PartOfRun(ValidatedModel):
     """A row of one run. The database refuses any change of it once the run is accepted, rejected or published."""
 
     experiment_path = "run__experiment"
+    duty = Duty.ASSESS
     database_messages = {"assay_run_frozen": ("run", FROZEN)}
 
     run = models.ForeignKey(AssayRun, models.PROTECT, related_name="%(class)s_rows")

@@ -11,6 +11,7 @@ from experiments.models import Endpoint, Experiment, Job, SourceFile, Timepoint
 from labdb.base.constraints import Check
 from labdb.base.fields import NumericField
 from labdb.base.models import ValidatedModel
+from labdb.base.roles import Duty
 
 
 def kind_choices() -> list[tuple[str, str]]:
@@ -28,6 +29,7 @@ class AssayRun(ValidatedModel):
     """
 
     experiment_path = "experiment"
+    duty = Duty.ASSESS
     reasonless = ("state", "job", "reader", "software_version", "quantified_at")  # where its evaluation is
 
     class State(models.TextChoices):
@@ -138,6 +140,7 @@ class Remark(ValidatedModel):
     """Something a person should know before accepting a run: from the file, its layout, or its samples."""
 
     experiment_path = "run__experiment"
+    duty = Duty.ASSESS
     database_messages = {"assay_run_frozen": ("run", "The run no longer changes.")}
 
     class Topic(models.TextChoices):

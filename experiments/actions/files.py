@@ -15,23 +15,26 @@ from labdb.base.access import require
 
 
 @transaction.atomic
-def receive_file(*, data: bytes, name: str, by: Any, experiment: Experiment | None = None) -> SourceFile:
-    """Keep ``data`` as it came. The same bytes received again in the same place are the same file.
+def receive_file(
+    *, data: bytes, name: str, by: Any, experiment: Experiment | None = None, part_of: Any = None
+) -> SourceFile:
+    """Keep ``data`` as it came. The same bytes from the same person in the same place are the same file.
+
+    From another person they are a file of their own: who does not see the first one does not learn of it either.
+    ``part_of`` is the row that the file comes with (a run): who may add it may send its file.
 
     Raises:
         ValidationError: the file is empty or larger than ``LABDB_MAX_UPLOAD_BYTES``.
         PermissionDenied: ``by`` may not add files to the experiment.
     """
-    require(by, "add", SourceFile(experiment=experiment) if experiment else SourceFile)
+    require(by, "add", part_of or SourceFile(experiment=experiment))
     if not data:
         raise ValidationError({"file": f"“{name}” is empty."})
     if len(data) > settings.LABDB_MAX_UPLOAD_BYTES:
         limit = settings.LABDB_MAX_UPLOAD_BYTES // 1024**2
         raise ValidationError({"file": f"“{name}” has {len(data) / 1024**2:.0f} MB; expected at most {limit} MB."})
     sha256 = keep_bytes(data)
-    known = SourceFile.objects.filter(experiment=experiment, sha256=sha256)
-    if experiment is None:
-        known = known.filter(uploaded_by=by)
+    known = SourceFile.objects.filter(experiment=experiment, uploaded_by=by, sha256=sha256)
     found = known.first()
     if found:
         return found

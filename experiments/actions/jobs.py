@@ -77,7 +77,8 @@ def request_job(*, kind: str, subject_id: uuid.UUID, by: Any = None, experiment:
 
 def retry_job(*, job: Job, by: Any) -> Job:
     """Ask for the work of a failed job once more. Raises ValidationError for another job, PermissionDenied."""
-    require(by, "change", job)
+    require(by, "view", job)
+    require(by, "retry", job)
     if job.state != Job.State.FAILED:
         raise ValidationError({"state": f"The job is {job.state}; only a failed one is asked for again."})
     return request_job(kind=job.kind, subject_id=job.subject_id, by=by, experiment=job.experiment)

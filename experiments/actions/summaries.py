@@ -20,7 +20,7 @@ TAKEN_OVER = ("quantity", "scale", "estimate", "lower", "upper", "level", "stati
 
 def request_summary(*, experiment: Experiment, by: Any) -> Job:
     """Ask for the experiment's summaries to be brought up to date."""
-    require(by, "change", experiment)
+    require(by, "summarise", experiment)
     return request_job(kind=SUMMARISE, subject_id=experiment.pk, experiment=experiment, by=by)
 
 

@@ -58,7 +58,7 @@ def _stale_item(request: HttpRequest, row: Experiment, changed_at: datetime | No
         "experiment": row,
         "url": page_url(row),
         "changed_at": changed_at,
-        "summarise_url": summarise if may(request.user, "change", row) else "",
+        "summarise_url": summarise if may(request.user, "summarise", row) else "",
     }
 
 

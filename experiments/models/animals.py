@@ -10,12 +10,14 @@ from experiments.models.studies import Arm, Experiment
 from labdb.base.access import LAB_WIDE
 from labdb.base.constraints import Check
 from labdb.base.models import ValidatedModel
+from labdb.base.roles import Duty
 
 
 class Strain(ValidatedModel):
     """A strain or stock of a species."""
 
     experiment_path = LAB_WIDE
+    duty = Duty.RECORD
     is_deletable = True
 
     class Species(models.TextChoices):
@@ -23,6 +25,9 @@ class Strain(ValidatedModel):
         RAT = "rat"
         RABBIT = "rabbit"
         UNKNOWN = "unknown"
+
+    closed_with = ("animals__enrolments__experiment",)
+    open_fields = ("mgi_id", "rrid")  # registry numbers: found out later, and the strain is the same
 
     name = models.CharField(max_length=120)
     species = models.CharField(max_length=12, choices=Species.choices, default=Species.MOUSE)
@@ -48,7 +53,10 @@ class Litter(ValidatedModel):
     """Animals born together of one dam. A code that is only unique within a study belongs to that experiment."""
 
     experiment_path = ("experiment", "experiment__isnull")
+    duty = Duty.RECORD
     is_deletable = True
+
+    closed_with = ("animals__enrolments__experiment", "observations__experiment")
 
     experiment = models.ForeignKey(Experiment, models.PROTECT, null=True, blank=True, related_name="litters")
     code = models.CharField(max_length=60)
@@ -74,7 +82,10 @@ class Cage(ValidatedModel):
     """A cage. A label that is only unique within a study (A, B, …) belongs to that experiment."""
 
     experiment_path = ("experiment", "experiment__isnull")
+    duty = Duty.RECORD
     is_deletable = True
+
+    closed_with = ("housings__animal__enrolments__experiment", "observations__experiment")
 
     experiment = models.ForeignKey(Experiment, models.PROTECT, null=True, blank=True, related_name="cages")
     label = models.CharField(max_length=60)
@@ -98,6 +109,7 @@ class Animal(ValidatedModel):
     """One animal. What is not known stays unknown: no birth date is an unknown birth date."""
 
     experiment_path = ("enrolments__experiment", "enrolments__isnull")
+    duty = Duty.RECORD
     is_deletable = True
 
     class Sex(models.TextChoices):
@@ -123,6 +135,7 @@ class Housing(ValidatedModel):
     """The days an animal lived in a cage: from ``started_on`` up to, not including, ``ended_on``."""
 
     experiment_path = ("animal__enrolments__experiment", "animal__enrolments__isnull")
+    duty = Duty.RECORD
 
     animal = models.ForeignKey(Animal, models.PROTECT, related_name="housings")
     cage = models.ForeignKey(Cage, models.PROTECT, related_name="housings")
@@ -172,6 +185,7 @@ class Enrolment(ValidatedModel):
     """An animal's part in an experiment. Study days count from its own ``day_0``."""
 
     experiment_path = "experiment"
+    duty = Duty.RECORD
 
     experiment = models.ForeignKey(Experiment, models.PROTECT, related_name="enrolments")
     animal = models.ForeignKey(Animal, models.PROTECT, related_name="enrolments")
@@ -204,6 +218,8 @@ class Allocation(ValidatedModel):
     """The arm an enrolled animal is in. Arm, dose, batch and product of an animal are reached through this row only."""
 
     experiment_path = "experiment"
+    duty = Duty.DESIGN
+    hidden_while_masked = True
 
     class Method(models.TextChoices):
         RECORDED = "recorded", "recorded from the laboratory's own list"
@@ -231,6 +247,7 @@ class Disposition(ValidatedModel):
     """How an animal's part in an experiment ended, and on which day."""
 
     experiment_path = "experiment"
+    duty = Duty.RECORD
 
     class Kind(models.TextChoices):
         SCHEDULED = "scheduled", "scheduled euthanasia"
@@ -263,6 +280,8 @@ class Procedure(ValidatedModel):
     """Something that was done to an animal, in the laboratory's own words until it is recorded in detail."""
 
     experiment_path = "experiment"
+    duty = Duty.RECORD
+    hidden_while_masked = True  # what was given, and when, follows the arm
 
     experiment = models.ForeignKey(Experiment, models.PROTECT, related_name="procedures")
     enrolment = models.ForeignKey(Enrolment, models.PROTECT, related_name="procedures")

@@ -9,12 +9,15 @@ from django.db.models import Q
 from experiments.models.studies import Experiment
 from labdb.base.constraints import Check
 from labdb.base.models import ValidatedModel
+from labdb.base.roles import Duty
 
 
 class SourceFile(ValidatedModel):
     """One received file. Its bytes lie under their SHA-256 in ``LABDB_FILES_DIR`` and are never altered."""
 
     experiment_path = ("experiment", "@uploaded_by")
+    duty = Duty.RECORD
+    hidden_while_masked = True  # a sheet tells the arms
 
     experiment = models.ForeignKey(Experiment, models.PROTECT, null=True, blank=True, related_name="source_files")
     sha256 = models.CharField("SHA-256", max_length=64)
@@ -27,9 +30,9 @@ class SourceFile(ValidatedModel):
         ordering = ["-uploaded_at"]
         constraints = [
             models.UniqueConstraint(
-                fields=["experiment", "sha256"],
+                fields=["experiment", "uploaded_by", "sha256"],
                 name="source_file_once",
-                violation_error_message="This file was already received.",
+                violation_error_message="You have already sent this file.",
             ),
             models.UniqueConstraint(
                 fields=["uploaded_by", "sha256"],

@@ -10,6 +10,7 @@ from experiments.sheets.template import AnimalSheetTemplate
 from experiments.sheets.template_json import TemplateRefused
 from labdb.base.access import LAB_WIDE
 from labdb.base.models import ValidatedModel
+from labdb.base.roles import Duty
 
 KINDS: dict[str, type[AnimalSheetTemplate] | type[TallySheetTemplate]] = {
     "animals": AnimalSheetTemplate,
@@ -21,6 +22,7 @@ class ImportTemplate(ValidatedModel):
     """Which column of a sheet holds what, chosen by a user and kept for the next file."""
 
     experiment_path = LAB_WIDE
+    duty = Duty.DESIGN
 
     name = models.CharField(max_length=120, unique=True)
     kind = models.CharField(max_length=40, default="animals", help_text="Which importer reads it.")
@@ -45,6 +47,8 @@ class ImportRun(ValidatedModel):
     """One file read through one template. Nothing is written to the record before a person takes the rows."""
 
     experiment_path = ("source_file__experiment", "@source_file__uploaded_by")
+    duty = Duty.RECORD
+    hidden_while_masked = True
     asks_reason = False
 
     class State(models.TextChoices):
@@ -75,6 +79,8 @@ class ImportRow(ValidatedModel):
     """A row of the file as it came, with everything that is wrong with it."""
 
     experiment_path = ("run__source_file__experiment", "@run__source_file__uploaded_by")
+    duty = Duty.RECORD
+    hidden_while_masked = True
     asks_reason = False
 
     run = models.ForeignKey(ImportRun, models.CASCADE, related_name="rows")

@@ -6,6 +6,7 @@ from django.db.models import Q
 
 from experiments.models.studies import Experiment
 from labdb.base.models import ValidatedModel
+from labdb.base.roles import Duty
 
 
 class Job(ValidatedModel):
@@ -16,6 +17,9 @@ class Job(ValidatedModel):
     """
 
     experiment_path = ("experiment", "@requested_by")
+    duty = Duty.ANALYSE
+    hidden_while_masked = True  # results and errors of imports tell what a sheet holds
+    stays_open = True
     asks_reason = False
 
     class State(models.TextChoices):

@@ -12,12 +12,17 @@ from labdb.base.access import LAB_WIDE
 from labdb.base.constraints import Check
 from labdb.base.fields import NumericField
 from labdb.base.models import ValidatedModel
+from labdb.base.roles import Duty
 
 
 class Endpoint(ValidatedModel):
     """What can be observed. The code owns the rows that it declares; the laboratory may add its own."""
 
     experiment_path = LAB_WIDE
+    duty = Duty.DESIGN
+
+    closed_with = ("observations__experiment",)
+    open_fields = ("name", "plausible_low", "plausible_high", "is_built_in")  # no number is computed or read from them
 
     class ValueKind(models.TextChoices):
         QUANTITY = "quantity"
@@ -65,6 +70,7 @@ class Specimen(ValidatedModel):
     """A sample taken from an animal."""
 
     experiment_path = "experiment"
+    duty = Duty.RECORD
 
     class Matrix(models.TextChoices):
         SERUM = "serum"
@@ -108,6 +114,7 @@ class Observation(ValidatedModel):
     """
 
     experiment_path = "experiment"
+    duty = Duty.ASSESS
 
     class Side(models.TextChoices):
         LEFT = "L", "left"

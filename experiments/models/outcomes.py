@@ -13,7 +13,9 @@ from experiments.models.observations import Endpoint
 from experiments.models.studies import Arm, Experiment, Timepoint
 from labdb.base.constraints import Check
 from labdb.base.models import ValidatedModel
+from labdb.base.roles import Duty
 
+SHOWN_WHILE_BLINDED = ("counts",)  # methods, pooled over the arms
 ESTIMATE_NUMBERS = ("estimate", "lower", "upper", "level", "statistic", "df1", "df2", "p_value")
 
 
@@ -45,6 +47,8 @@ class OutcomeSummary(ValidatedModel):
     """The statistics of one endpoint of one experiment, keyed by the digest of its inputs."""
 
     experiment_path = "experiment"
+    duty = Duty.ANALYSE
+    stays_open = True
     asks_reason = False
 
     experiment = models.ForeignKey(Experiment, models.PROTECT, related_name="summaries")
@@ -79,6 +83,9 @@ class Estimate(ValidatedModel):
     """
 
     experiment_path = "summary__experiment"
+    duty = Duty.ANALYSE
+    stays_open = True
+    shown_while_blinded = Q(arm=None, reference_arm=None, method_key__in=SHOWN_WHILE_BLINDED)
     asks_reason = False
 
     summary = models.ForeignKey(OutcomeSummary, models.CASCADE, related_name="estimates")
@@ -130,6 +137,8 @@ class ReportSchedule(ValidatedModel):
     """When a report of an experiment is made by itself."""
 
     experiment_path = "experiment"
+    duty = Duty.ANALYSE
+    stays_open = True
     asks_reason = False
     is_deletable = True
 
@@ -192,6 +201,8 @@ class Report(ValidatedModel):
     """A rendered report: a PDF kept by its SHA-256, with the digest of what it was made from."""
 
     experiment_path = "experiment"
+    duty = Duty.ANALYSE
+    stays_open = True
     asks_reason = False
 
     class Kind(models.TextChoices):

@@ -1,18 +1,28 @@
 """An experiment, who works on it, its arms and its planned timepoints."""
 
 from django.conf import settings
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeOperators
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
+from django.utils import timezone
 
 from labdb.base.constraints import Check
 from labdb.base.models import ValidatedModel
+from labdb.base.roles import Duty, Role
 
 
 class Experiment(ValidatedModel):
     """One study, from plan to signature."""
 
     experiment_path = "self"
+    duty = Duty.DESIGN
+
+    open_fields = ("status",)  # it follows the closings
+    database_messages = {
+        "experiment_status_by_closing": ("status", "An experiment is closed and reopened with a reason, not by its status.")
+    }
 
     class Status(models.TextChoices):
         PLANNED = "planned"
@@ -64,25 +74,50 @@ class Experiment(ValidatedModel):
 
 
 class Membership(ValidatedModel):
-    """What a person is in an experiment."""
+    """What a person is in an experiment. It is never deleted, it ends.
+
+    Who has seen the arms does not become a blinded assessor of the experiment, nor the other way round.
+    """
 
     experiment_path = "experiment"
+    duty = Duty.MANAGE
+    managers_write = True
+    stays_open = True
 
-    class Role(models.TextChoices):
-        SCIENTIST = "scientist"
+    Role = Role
 
-    experiment = models.ForeignKey(Experiment, models.CASCADE, related_name="memberships")
+    experiment = models.ForeignKey(Experiment, models.PROTECT, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="memberships")
-    role = models.CharField(max_length=12, choices=Role.choices, default=Role.SCIENTIST)
+    role = models.CharField(max_length=12, choices=Role.choices)
+    started_at = models.DateTimeField(default=timezone.now, editable=False)
+    ended_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ["experiment", "user"]
         constraints = [
             models.UniqueConstraint(
                 fields=["experiment", "user", "role"],
+                condition=Q(ended_at=None),
                 name="membership_once",
                 violation_error_message="This person already holds this role in the experiment.",
-            )
+            ),
+            ExclusionConstraint(
+                name="membership_assessor_masked",
+                expressions=[
+                    ("experiment", RangeOperators.EQUAL),
+                    ("user", RangeOperators.EQUAL),
+                    (Case(When(role=Role.ASSESSOR, then=1), default=0), RangeOperators.NOT_EQUAL),
+                ],
+                condition=~Q(role=Role.ANALYST),
+                violation_error_message="An assessor is blinded: who is or was director, scientist, technician or"
+                " auditor of the experiment has seen its arms and cannot assess it, nor an assessor become one of these.",
+            ),
+            Check(
+                "membership_ends_after_start",
+                Q(ended_at=None) | Q(ended_at__gte=F("started_at")),
+                "A membership ends after it began.",
+                "ended_at",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -93,6 +128,7 @@ class Arm(ValidatedModel):
     """A group of animals that is treated alike. ``reference`` is the arm it is compared with."""
 
     experiment_path = "experiment"
+    duty = Duty.DESIGN
     is_deletable = True
 
     class Kind(models.TextChoices):
@@ -141,6 +177,7 @@ class Timepoint(ValidatedModel):
     """A planned moment of observation: a study day with the window in which a measurement counts as of that day."""
 
     experiment_path = "experiment"
+    duty = Duty.DESIGN
     is_deletable = True
 
     experiment = models.ForeignKey(Experiment, models.PROTECT, related_name="timepoints")

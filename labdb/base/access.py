@@ -1,49 +1,135 @@
 """Who may see and do what: the two questions that every door asks, and the only place that answers them."""
 
+from dataclasses import dataclass
 from typing import Any, Self
 
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, QuerySet
+
+from labdb.base.roles import HELD_BY, UNMASKED, VERBS, WHILE_CLOSED, Duty
 
 LAB_WIDE = ""
+BLINDED = Q(masking="blinded")  # of an experiment
+CLOSED = ("closed", "signed")  # states of an experiment
+
+
+@dataclass(frozen=True)
+class TokenScope:
+    """What a token leaves of its owner's rights: ``user.token_scope``, absent or None where nothing is taken away.
+
+    ``experiments`` are primary keys, or None for all of the owner's.
+    """
+
+    can_write: bool
+    experiments: frozenset | None = None
 
 
 class VisibleQuerySet(models.QuerySet):
     """Rows that know who may see them.
 
     A model says in ``experiment_path`` which of its relations leads to its experiment (``"self"`` for the experiment),
-    or ``LAB_WIDE`` where every active member of the laboratory may read it. Several paths are alternatives; one that
-    begins with ``@`` leads to a person instead (whoever uploaded a file sees it), one that ends in ``__isnull`` is a
-    condition (an animal that is in no experiment yet belongs to everyone).
+    or ``LAB_WIDE`` where every active member of the laboratory may read it. Several paths are alternatives: one that
+    ends in ``__isnull`` is a condition (an animal that is in no experiment yet belongs to everyone), one that begins
+    with ``@`` leads to a person, who sees the row where it is in no experiment, or in one that they see.
+
+    ``hidden_while_masked``: the rows tell arm, dose or product, so of a blinded experiment only its unmasked members
+    see them. ``shown_while_blinded``: the condition of the rows that anybody sees before an experiment is unblinded.
     """
 
     def visible_to(self, user: Any) -> Self:
         if not getattr(user, "is_active", False):
             return self.none()
-        if user.is_superuser:
-            return self
         return self.filter(visibility(self.model, user))
 
 
 def visibility(model: type[models.Model], user: Any) -> Q:
     """The condition under which a row of ``model`` is visible to ``user``."""
+    paths = _paths(model)
+    if paths == (LAB_WIDE,):
+        return Q()
+    condition = Q()
+    if getattr(model, "hidden_while_masked", False) or not sees_all(user) or _bound_to(user) is not None:
+        condition = Q.create([_reaches(model, each, user) for each in paths], connector=Q.OR)
+    shown = getattr(model, "shown_while_blinded", None)
+    return condition if shown is None else condition & (shown | ~_at(paths[0], BLINDED))
+
+
+def sees_all(user: Any) -> bool:
+    """Managers and administrators see every experiment, masked."""
+    return bool(user.is_superuser or getattr(user, "is_manager", False))
+
+
+def seen_experiments(user: Any) -> QuerySet:
+    """Primary keys of the experiments that ``user`` sees."""
+    if not getattr(user, "is_active", False):
+        return _experiments(user).none().values("pk")
+    if sees_all(user):
+        return _in_scope(user, _experiments(user), "pk").values("pk")
+    return current_memberships(user).values("experiment")
+
+
+def unmasked_experiments(user: Any) -> QuerySet:
+    """Primary keys of the experiments in which ``user`` sees arms, doses and products: open-label ones, and those in
+    which a role unmasks them."""
+    if not getattr(user, "is_active", False):
+        return _experiments(user).none().values("pk")
+    unmasked = Q(role__in=UNMASKED)
+    if sees_all(user):
+        told = current_memberships(user).filter(unmasked).values("experiment")
+        return _in_scope(user, _experiments(user), "pk").filter(~BLINDED | Q(pk__in=told)).values("pk")
+    return current_memberships(user).filter(unmasked | ~_at("experiment", BLINDED)).values("experiment")
+
+
+def current_memberships(user: Any) -> QuerySet:
+    """The person's memberships that have not ended, of the experiments that their token leaves them."""
+    return _in_scope(user, user.memberships.filter(ended_at=None), "experiment")
+
+
+def _in_scope(user: Any, rows: QuerySet, path: str) -> QuerySet:
+    bound = _bound_to(user)
+    return rows if bound is None else rows.filter(**{f"{path}__in": bound})
+
+
+def _bound_to(user: Any) -> frozenset | None:
+    scope = getattr(user, "token_scope", None)
+    return scope.experiments if scope else None
+
+
+def _experiments(user: Any) -> QuerySet:
+    return user._meta.get_field("memberships").related_model._meta.get_field("experiment").related_model.objects.all()
+
+
+def _paths(model: Any) -> tuple[str, ...]:
     path = getattr(model, "experiment_path", None)
     if path is None:
         raise ImproperlyConfigured(f"{model.__name__} does not say in experiment_path who may see it.")
-    if path == LAB_WIDE:
-        return Q()
-    paths = (path,) if isinstance(path, str) else path
-    return Q.create([_reaches(model, each, user) for each in paths], connector=Q.OR)
+    return (path,) if isinstance(path, str) else path
+
+
+def _at(path: str, condition: Q) -> Q:
+    """``condition`` on an experiment, asked of a row from which ``path`` leads to it."""
+    if path == "self":
+        return condition
+    return Q(*((f"{path}__{name}", value) for name, value in condition.children))  # type: ignore[misc]
 
 
 def _reaches(model: type[models.Model], path: str, user: Any) -> Q:
     if path.endswith("__isnull"):
-        return _rows_where(model, path, Q(**{path: True}))
+        return _rows_where(model, path, Q(**{path: True})) if _bound_to(user) is None else Q(pk__in=())
     if path.startswith("@"):
-        return Q(**{path[1:]: user})
+        return Q(**{path[1:]: user}) & _without_or_seen(model, user)
+    experiments = unmasked_experiments if getattr(model, "hidden_while_masked", False) else seen_experiments
     target = "pk" if path == "self" else path
-    return _rows_where(model, path, Q(**{f"{target}__in": user.memberships.values("experiment")}))
+    return _rows_where(model, path, Q(**{f"{target}__in": experiments(user)}))
+
+
+def _without_or_seen(model: type[models.Model], user: Any) -> Q:
+    path = next((each for each in _paths(model) if not _is_elsewhere(each)), None)
+    if path is None:
+        return Q()
+    seen = Q(**{f"{path}__in": seen_experiments(user)})
+    return seen if _bound_to(user) is not None else seen | Q(**{f"{path}__isnull": True})
 
 
 def _rows_where(model: type[models.Model], path: str, condition: Q) -> Q:
@@ -65,55 +151,110 @@ def _is_many(model: type[models.Model], path: str) -> bool:
     return False
 
 
-WRITING_ROLES = frozenset({"scientist"})
-
-
 def may(user: Any, verb: str, subject: Any) -> bool:
     """Whether ``user`` may do ``verb`` (``view``, ``add``, ``change``, ``delete`` or an action's name) to ``subject``.
 
-    ``subject`` is a row, or a model class where no row exists yet.
+    ``subject`` is a row, or a model class where no row exists yet: then whether they may anywhere.
     """
-    if not getattr(user, "is_active", False):
-        return False
-    if user.is_superuser:
-        return True
-    if verb == "view":
-        return _may_view(user, subject)
-    return _may_write(user, subject)
+    return refusal(user, verb, subject) is None
 
 
 def require(user: Any, verb: str, subject: Any) -> None:
-    """Raises PermissionDenied where ``may`` says no."""
-    if not may(user, verb, subject):
-        name = subject._meta.verbose_name if hasattr(subject, "_meta") else subject
-        raise PermissionDenied(f"You may not {verb.replace('_', ' ')} this {name}.")
+    """Raises PermissionDenied, which says why, where ``may`` says no."""
+    told = refusal(user, verb, subject)
+    if told is not None:
+        raise PermissionDenied(told)
 
 
-def _may_view(user: Any, subject: Any) -> bool:
+def refusal(user: Any, verb: str, subject: Any) -> str | None:
+    """Why ``user`` may not do ``verb`` to ``subject``; None where they may."""
+    model = subject if isinstance(subject, type) else type(subject)
+    told = f"You may not {verb.replace('_', ' ')} this {model._meta.verbose_name}."
+    if not getattr(user, "is_active", False):
+        return told
+    if verb == "view":
+        return None if _sees(user, subject) else told
+    scope = getattr(user, "token_scope", None)
+    if scope and not scope.can_write:
+        return "This token may read only."
+    if getattr(model, "only_administrators_write", False):
+        return None if user.is_superuser and _bound_to(user) is None else told
+    if isinstance(subject, type):
+        return None if _anywhere(user, verb, model) else told
+    experiments = experiments_of(subject)
+    if not experiments:
+        return None if _lab_wide(user, _duty(verb, model, is_lab_wide=True)) else told
+    return _refusal_in(user, verb, model, experiments, told)
+
+
+def _sees(user: Any, subject: Any) -> bool:
     if isinstance(subject, type):
         return True
     return type(subject)._default_manager.visible_to(user).filter(pk=subject.pk).exists()
 
 
-def _may_write(user: Any, subject: Any) -> bool:
-    if getattr(subject, "only_administrators_write", False):
-        return False
-    memberships = user.memberships.filter(role__in=WRITING_ROLES)
-    experiments = set() if isinstance(subject, type) else experiments_of(subject)
-    if not experiments:  # lab-wide rows and new rows: any scientist of the laboratory
-        return user.is_staff or memberships.exists()
-    return memberships.filter(experiment__in=experiments).values("experiment").distinct().count() == len(experiments)
+def _duty(verb: str, model: Any, is_lab_wide: bool = False) -> Duty:
+    """Drafts of an experiment are deleted by its director; a row of nobody's by whoever may change it."""
+    if verb == "delete" and is_lab_wide:
+        return model.duty
+    return VERBS.get(verb) or model.duty
+
+
+def _holds(user: Any, duty: Duty) -> QuerySet:
+    return current_memberships(user).filter(role__in=HELD_BY[duty])
+
+
+def _lab_wide(user: Any, duty: Duty) -> bool:
+    """Rows of the whole laboratory: managers, and who has the duty in any experiment. A token that is bound to
+    experiments writes in these alone."""
+    return _bound_to(user) is None and (sees_all(user) or _holds(user, duty).exists())
+
+
+def _anywhere(user: Any, verb: str, model: Any) -> bool:
+    paths = _paths(model)
+    if paths == ("self",) and verb == "add":  # a new experiment is in none yet
+        return _lab_wide(user, model.duty)
+    if _manages(user, model):
+        return True
+    if _bound_to(user) is None and sees_all(user) and any(_is_elsewhere(path) for path in paths):
+        return True
+    return _holds(user, _duty(verb, model)).exists()
+
+
+def _is_elsewhere(path: str) -> bool:
+    """Whether by ``path`` a row is in no experiment."""
+    return path == LAB_WIDE or path.endswith("__isnull") or path.startswith("@")
+
+
+def _manages(user: Any, model: Any) -> bool:
+    return bool(getattr(model, "managers_write", False)) and sees_all(user)
+
+
+def _refusal_in(user: Any, verb: str, model: Any, experiments: set, told: str) -> str | None:
+    if _manages(user, model):
+        bound = _bound_to(user)
+        return None if bound is None or experiments <= bound else told
+    held = _holds(user, _duty(verb, model)).filter(experiment__in=experiments)
+    found = {key: (code, status) for key, code, status in held.values_list("experiment", *OF_EXPERIMENT)}
+    if len(found) < len(experiments):
+        return told
+    stays_open = getattr(model, "stays_open", False) or verb in WHILE_CLOSED
+    closed = sorted(code for code, status in found.values() if status in CLOSED)
+    if closed and not stays_open:
+        return f"The experiment {closed[0]} is closed; a director can reopen it."
+    return None
+
+
+OF_EXPERIMENT = ("experiment__code", "experiment__status")
 
 
 def experiments_of(subject: Any) -> set:
     """Primary keys of the experiments that ``subject`` belongs to; empty for rows of the whole laboratory."""
-    path = getattr(type(subject), "experiment_path", LAB_WIDE)
-    paths = (path,) if isinstance(path, str) else path
     found: set = set()
-    for each in paths:
+    for each in _paths(type(subject)):
         if each == "self":
             found.add(subject.pk)
-        elif each and not each.endswith("__isnull") and not each.startswith("@"):
+        elif not _is_elsewhere(each):
             found |= _follow(subject, each.split("__"))
     return found
 
@@ -127,3 +268,5 @@ def _follow(subject: Any, steps: list[str]) -> set:
     if hasattr(step, "all"):
         return {pk for row in step.all() for pk in _follow(row, steps[1:])} if subject.pk else set()
     return _follow(step, steps[1:])
+
+

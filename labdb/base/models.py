@@ -9,6 +9,7 @@ from django.db import models
 from django.utils import timezone
 from knox.models import AbstractAuthToken, AuthTokenManager
 
+from labdb.base import reasons
 from labdb.base.access import LAB_WIDE, VisibleQuerySet
 from labdb.base.constraints import Check
 from labdb.base.roles import Duty
@@ -47,7 +48,12 @@ class ValidatedModel(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.full_clean()
+        reasons.ask_before_saving(self, kwargs.get("update_fields"))
         super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        reasons.ask_before_deleting(self)
+        return super().delete(*args, **kwargs)
 
     def is_draft(self) -> bool:
         """Nothing refers to the row, so it may be deleted where the model is deletable."""

@@ -84,7 +84,7 @@ def look_up(reading: SheetReading, by: Any) -> Known:
     """What the record holds of what ``reading`` names."""
     codes = [row.code for row in reading.experiments]
     in_use = {row.code: row for row in Experiment.objects.filter(code__in=codes)}
-    experiments = {code: row for code, row in in_use.items() if may(by, "add", Observation(experiment=row))}
+    experiments = {code: row for code, row in in_use.items() if may(by, "add", Enrolment(experiment=row))}
     named = {row.animal for row in reading.animals}
     wanted = {name.lower() for name in named}
     spelled = Animal.objects.annotate(folded=Lower("lab_id")).filter(Q(folded__in=wanted) | Q(lab_id__in=named))

@@ -83,7 +83,7 @@ class Writer:
         names = "id code title started_on masking created_at"
         rows = [(self.experiments[x.code], x.code, x.title, x.started_on, masking, now) for x in opened]
         self._insert(Experiment, names, rows, (x.code for x in opened))
-        role = Membership.Role.SCIENTIST
+        role = Membership.Role.DIRECTOR
         self._insert(Membership, "experiment user role", [(row[0], self.known.by.pk, role) for row in rows])
         for told in self.reading.experiments:
             recorded = self.known.experiments.get(told.code)
