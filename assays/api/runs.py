@@ -94,7 +94,7 @@ class AssayRuns(ReadRecords, AddRecords):
         given = self.input(serializer, self.request.data)
         run = self.found()
         verb(run=run, by=self.request.user, **given)
-        return Response(self.row(run.pk), code)
+        return self.answer(run.pk, code)
 
     @extend_schema(request=AcceptanceSerializer, responses=AssayRunSerializer)
     @action(detail=True, methods=["post"], parser_classes=JSON)
@@ -156,4 +156,4 @@ class Results(ResultRows):
         """Keep the result from being published, with a reason."""
         given = self.input(ReasonSerializer, request.data)
         result = exclude_result(result=self.found(), by=request.user, **given)
-        return Response(self.row(result.pk))
+        return self.answer(result.pk)

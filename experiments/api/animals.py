@@ -15,7 +15,7 @@ from experiments.models import (
     Strain,
 )
 from labdb.base.rest.serializers import RecordSerializer
-from labdb.base.rest.views import AddRecords, ChangeRecords, ReadRecords
+from labdb.base.rest.views import AddRecords, ChangeRecords, DeleteDrafts, ReadRecords
 
 
 class StrainSerializer(RecordSerializer):
@@ -24,7 +24,7 @@ class StrainSerializer(RecordSerializer):
         fields = ("id", "name", "species", "mgi_id", "rrid")
 
 
-class Strains(ReadRecords, AddRecords, ChangeRecords):
+class Strains(ReadRecords, AddRecords, ChangeRecords, DeleteDrafts):
     """Strains and stocks."""
 
     serializer_class = StrainSerializer
@@ -39,7 +39,7 @@ class LitterSerializer(RecordSerializer):
         create_only = ("experiment",)
 
 
-class Litters(ReadRecords, AddRecords, ChangeRecords):
+class Litters(ReadRecords, AddRecords, ChangeRecords, DeleteDrafts):
     """Animals born together of one dam."""
 
     serializer_class = LitterSerializer
@@ -54,7 +54,7 @@ class CageSerializer(RecordSerializer):
         create_only = ("experiment",)
 
 
-class Cages(ReadRecords, AddRecords, ChangeRecords):
+class Cages(ReadRecords, AddRecords, ChangeRecords, DeleteDrafts):
     """Cages."""
 
     serializer_class = CageSerializer
@@ -83,7 +83,7 @@ class AnimalSerializer(RecordSerializer):
         fields = ("id", "lab_id", "strain", "sex", "born_on", "litter")
 
 
-class Animals(ReadRecords, AddRecords, ChangeRecords):
+class Animals(ReadRecords, AddRecords, ChangeRecords, DeleteDrafts):
     """Animals of the experiments that one works on, and those that are in none yet."""
 
     serializer_class = AnimalSerializer

@@ -18,7 +18,7 @@ from experiments.api.outcomes import EstimateSerializer, OutcomeSummarySerialize
 from experiments.api.studies import ExperimentRecords, ExperimentSerializer
 from experiments.exchange.dataset import stream_csv, stream_json
 from labdb.base.rest.serializers import columns_of
-from labdb.base.rest.wire import Csv, ExactJsonRenderer
+from labdb.base.rest.wire import Csv, ExactJsonRenderer, FormatFirst
 
 STREAMS = {"json": (stream_json, "application/json"), "csv": (stream_csv, "text/csv; charset=utf-8")}
 DATASET_FORMAT = OpenApiParameter("format", str, enum=sorted(STREAMS), description="Or by the Accept header.")
@@ -49,7 +49,7 @@ class Experiments(ExperimentRecords):
         },
         filters=False,
     )
-    @action(detail=True, renderer_classes=[ExactJsonRenderer, Csv])
+    @action(detail=True, renderer_classes=[ExactJsonRenderer, Csv], content_negotiation_class=FormatFirst)
     def dataset(self, request: Request, pk: Any) -> StreamingHttpResponse:
         """The tidy table: one row an observation. While the experiment is blinded, nothing in it tells the arm."""
         experiment = self.found()

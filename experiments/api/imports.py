@@ -119,7 +119,7 @@ class ImportRuns(ReadRecords, AddRecords):
         """Write the checked rows to the record, in one transaction; poll the job of the run that comes back."""
         run, given = self.found(), self.input(TakingSerializer, request.data)
         take_import(run=run, by=request.user, **given)
-        return Response(self.row(run.pk), status.HTTP_202_ACCEPTED)
+        return self.answer(run.pk, status.HTTP_202_ACCEPTED)
 
     @extend_schema(request=None, responses=ImportRunSerializer)
     @action(detail=True, methods=["post"], parser_classes=JSON)
@@ -127,7 +127,7 @@ class ImportRuns(ReadRecords, AddRecords):
         """Close the run without taking anything."""
         run = self.found()
         discard_import(run=run, by=request.user)
-        return Response(self.row(run.pk))
+        return self.answer(run.pk)
 
 
 class ImportRows(ReadRecords):

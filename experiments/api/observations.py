@@ -115,7 +115,7 @@ class Observations(ReadRecords):
         if isinstance(data, list):
             return Response({"created": len(ids), "ids": ids}, status.HTTP_200_OK)
         place = request.build_absolute_uri(f"{request.path}/{ids[0]}")
-        return Response(self.row(ids[0]), status.HTTP_201_CREATED, headers={"Location": place})
+        return self.answer(ids[0], status.HTTP_201_CREATED, {"Location": place})
 
     @extend_schema(request=CorrectionSerializer, responses={201: ObservationSerializer})
     @action(detail=True, methods=["post"])
@@ -123,4 +123,4 @@ class Observations(ReadRecords):
         """Replace the observation by a newer one that supersedes it, with a reason; the old row stays, closed."""
         values = self.input(CorrectionSerializer, request.data)
         newer = correct_observation(observation=self.found(), by=request.user, **values)
-        return Response(self.row(newer.pk), status.HTTP_201_CREATED)
+        return self.answer(newer.pk, status.HTTP_201_CREATED)

@@ -14,7 +14,7 @@ from experiments.actions.reports import keep_schedule, request_report
 from experiments.models import DataChange, Estimate, Experiment, OutcomeSummary, Report, ReportSchedule
 from experiments.outcomes import SHOWN_WHILE_BLINDED
 from labdb.base.rest.serializers import RecordSerializer, serializers
-from labdb.base.rest.views import AddRecords, ChangeRecords, ReadRecords, download
+from labdb.base.rest.views import AddRecords, ChangeRecords, DeleteDrafts, ReadRecords, download
 from labdb.base.rest.wire import Download
 
 
@@ -130,7 +130,7 @@ class ReportScheduleSerializer(RecordSerializer):
         create_only = ("experiment",)
 
 
-class ReportSchedules(ReadRecords, AddRecords, ChangeRecords):
+class ReportSchedules(ReadRecords, AddRecords, ChangeRecords, DeleteDrafts):
     """When reports of an experiment are made by themselves."""
 
     serializer_class = ReportScheduleSerializer

@@ -8,7 +8,7 @@ from experiments.actions.studies import open_experiment
 from experiments.models import Arm, DataChange, Experiment, Membership, Timepoint
 from labdb.base.models import User
 from labdb.base.rest.serializers import RecordSerializer, serializers
-from labdb.base.rest.views import AddRecords, ChangeRecords, ReadRecords
+from labdb.base.rest.views import AddRecords, ChangeRecords, DeleteDrafts, ReadRecords
 
 
 class PersonSerializer(RecordSerializer):
@@ -76,7 +76,7 @@ class ArmSerializer(RecordSerializer):
         create_only = ("experiment",)
 
 
-class Arms(ReadRecords, AddRecords, ChangeRecords):
+class Arms(ReadRecords, AddRecords, ChangeRecords, DeleteDrafts):
     """Groups of animals that are treated alike."""
 
     serializer_class = ArmSerializer
@@ -91,7 +91,7 @@ class TimepointSerializer(RecordSerializer):
         create_only = ("experiment",)
 
 
-class Timepoints(ReadRecords, AddRecords, ChangeRecords):
+class Timepoints(ReadRecords, AddRecords, ChangeRecords, DeleteDrafts):
     """Planned moments of observation."""
 
     serializer_class = TimepointSerializer

@@ -7,16 +7,23 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import IntegrityError, models
 
 NOT_NULL, FOREIGN_KEY, UNIQUE = "23502", "23503", "23505"
+LOCKED = "experiment_locked"
+
+
+class ExperimentLocked(ValidationError):
+    """The database refused a change because the experiment is closed; the message says who closed it, when and why."""
 
 
 def validation_error(error: IntegrityError) -> ValidationError:
     """The ValidationError that says what ``error`` means.
 
     Raises:
-        IntegrityError: ``error`` itself, where it does not come from a row rule of one of our models.
+        IntegrityError: ``error`` itself, where it does not come from a rule of ours.
     """
     diagnosis = getattr(error.__cause__, "diag", None)
     model = _model_of(diagnosis.table_name) if diagnosis else None
+    if diagnosis is not None and diagnosis.constraint_name == LOCKED:
+        return ExperimentLocked([text for text in (diagnosis.message_primary, diagnosis.message_hint) if text])
     if diagnosis is None or model is None:
         raise error
     field, message = explain(model, diagnosis)

@@ -87,11 +87,9 @@ def _is_fresh(row: Any, person: Any) -> bool:
     if not grace:
         return False
     entries = changes_since(type(row), row.pk, 0).order_by("id")
-    made = entries.values("old", "statement__at", "statement__person_id").first()
+    made = entries.values_list("statement__action", "statement__person_id", "statement__at").first()
     who = getattr(person, "pk", None)
-    if made is None or made["old"] is not None or made["statement__person_id"] != who:
-        return False
-    if made["statement__at"] < timezone.now() - grace:
+    if made is None or made[:2] != ("I", who) or made[2] < timezone.now() - grace:
         return False
     others = entries.exclude(statement__person_id=who) if who else entries.filter(statement__person_id__isnull=False)
     return not others.exists()

@@ -17,7 +17,7 @@ def api(scientist):
 
     from labdb.base.models import AccessToken
 
-    _, token = AccessToken.objects.create(user=scientist)
+    _, token = AccessToken.objects.create(user=scientist, can_write=True)
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Token {token}")
     return client

@@ -45,7 +45,7 @@ def make_hidden() -> dict[type[models.Model], Any]:
     owner = get_user_model().objects.create_user("owner", is_staff=True, last_name=f"{WORD}-owner")
     strain = Strain.objects.first() or saved(Strain(name="C57BL/6J"))
     experiment = saved(Experiment(code=f"{WORD}-B", title=f"{WORD} title", masking="open_label"))
-    saved(Membership(experiment=experiment, user=owner))
+    saved(Membership(experiment=experiment, user=owner, role=Membership.Role.DIRECTOR))
     arm = saved(Arm(experiment=experiment, label=f"{WORD} arm"))
     timepoint = saved(Timepoint(experiment=experiment, label=f"{WORD} day 7", study_day=7))
     litter = saved(Litter(experiment=experiment, code=f"{WORD}-L"))

@@ -68,7 +68,7 @@ def _saved(row: models.Model) -> Any:
 def make_world(person: Any, experiment: Experiment, animals: list[Animal]) -> World:
     """The world around the fixtures ``scientist``, ``experiment`` and ``animals``."""
     other = _saved(Experiment(code="POI-2", title="another", masking="open_label"))
-    _saved(Membership(experiment=other, user=person))
+    _saved(Membership(experiment=other, user=person, role=Membership.Role.DIRECTOR))
     stranger = _saved(Animal(lab_id="X001", strain=animals[0].strain, sex="F", born_on=date(2026, 1, 5)))
     ninth = _saved(Animal(lab_id="M009", strain=animals[0].strain, sex="F", born_on=date(2026, 1, 5)))
     cage = _saved(Cage(experiment=experiment, label="C1"))

@@ -6,9 +6,15 @@ from django.utils import timezone
 from knox.auth import TokenAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 
+from labdb.base.models import AccessToken
+from labdb.base.tokens import note_use, scope_of
+
 
 class AccessTokens(TokenAuthentication):
-    """Knox's tokens, read with one query a request; an expired one is refused and stays for its owner to see."""
+    """Knox's tokens, read with one query a request; an expired one is refused and stays for its owner to see.
+
+    What the token may reach goes with the person as ``user.token_scope``, which ``visible_to`` and ``may`` respect.
+    """
 
     def authenticate_credentials(self, token: bytes) -> tuple[Any, Any]:
         try:
@@ -17,5 +23,11 @@ class AccessTokens(TokenAuthentication):
             raise AuthenticationFailed("Invalid token.") from None
         return super().authenticate_credentials(token)
 
-    def _cleanup_token(self, auth_token: Any) -> bool:
+    def validate_user(self, auth_token: AccessToken) -> tuple[Any, Any]:
+        person, token = super().validate_user(auth_token)
+        person.token_scope = scope_of(token)
+        note_use(token)
+        return person, token
+
+    def _cleanup_token(self, auth_token: AccessToken) -> bool:
         return auth_token.expiry is not None and auth_token.expiry < timezone.now()

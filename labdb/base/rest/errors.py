@@ -10,7 +10,7 @@ from rest_framework import status
 from rest_framework.response import Response
 
 from labdb.base.bulk import BulkRefused, RowProblem
-from labdb.base.errors import validation_error
+from labdb.base.errors import ExperimentLocked, validation_error
 
 WITHOUT_FIELD = "non_field_errors"
 
@@ -29,6 +29,8 @@ def answer_errors(error: Exception, context: Mapping[str, Any]) -> Response | No
             error = validation_error(error)
         except IntegrityError:
             return None
+    if isinstance(error, ExperimentLocked):
+        return _detail(" ".join(error.messages), status.HTTP_409_CONFLICT)
     if isinstance(error, BulkRefused):
         return Response(refused_rows(error.problems, names), status.HTTP_400_BAD_REQUEST)
     if isinstance(error, ValidationError):

@@ -8,6 +8,7 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from labdb.base import reasons
 from labdb.base.fields import NumericField
 
 
@@ -100,6 +101,20 @@ class StrictSerializer(StrictNames, serializers.Serializer):
     """The input of a verb."""
 
 
+REASON = reasons.FIELD
+REASON_HELP = "Why: asked for where a recorded value changes or a row is deleted (400 names it then)."
+
+
+def reason_field() -> serializers.CharField:
+    return serializers.CharField(write_only=True, required=False, max_length=reasons.LONGEST, help_text=REASON_HELP)
+
+
+class DeletionSerializer(StrictSerializer):
+    """The query parameters of a DELETE."""
+
+    reason_for_change = reason_field()
+
+
 class RecordSerializer(StrictNames, serializers.ModelSerializer):
     """The fields of one model over REST, declared once for reading and writing.
 
@@ -120,6 +135,12 @@ class RecordSerializer(StrictNames, serializers.ModelSerializer):
         super().__init_subclass__(**kwargs)
         if not cls.__dict__.get("__doc__"):  # else the schema would describe every record by this class
             cls.__doc__ = cls.Meta.model.__doc__
+
+    def get_fields(self) -> Any:
+        fields = super().get_fields()
+        if self.partial:
+            fields[REASON] = reason_field()
+        return fields
 
     def get_validators(self) -> list:
         return []

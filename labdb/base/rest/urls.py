@@ -3,10 +3,11 @@
 from django.urls import path, re_path
 
 from labdb.base.rest.pages import Docs, NoSuchAddress, Schema
-from labdb.base.rest.tokens import Tokens
+from labdb.base.rest.tokens import Token, Tokens
 
 urlpatterns = [
     path("tokens", Tokens.as_view(), name="api-tokens"),
+    path("tokens/<uuid:pk>", Token.as_view(), name="api-token"),
     path("schema", Schema.as_view(), name="api-schema"),
     path("docs", Docs.as_view(url_name="api-schema"), name="api-docs"),
     re_path(r"^.*$", NoSuchAddress.as_view()),

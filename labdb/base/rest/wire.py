@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 from rest_framework.exceptions import ParseError
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 
@@ -35,6 +36,17 @@ class Download(BaseRenderer):
 class Csv(Download):
     media_type = "text/csv"
     format = "csv"
+
+
+class FormatFirst(DefaultContentNegotiation):
+    """Where ``?format=`` says what is wanted, the Accept header does not matter."""
+
+    def select_renderer(self, request: Any, renderers: Any, format_suffix: str | None = None) -> Any:
+        asked = request.query_params.get(self.settings.URL_FORMAT_OVERRIDE)
+        if not asked:
+            return super().select_renderer(request, renderers, format_suffix)
+        chosen = self.filter_renderers(renderers, asked)[0]
+        return chosen, chosen.media_type
 
 
 def to_json(data: Any) -> bytes:
