@@ -8,6 +8,7 @@ class BaseConfig(AppConfig):
     verbose_name = "Laboratory"
 
     def ready(self) -> None:
-        from labdb.base import triggers
+        from labdb.base import checks, triggers
 
+        checks.register_all()
         post_migrate.connect(triggers.after_migrate)

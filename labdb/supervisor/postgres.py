@@ -17,6 +17,7 @@ from labdb.supervisor.cluster import ADMIN, APP, OWNER, clear_after_crash, prepa
 from labdb.supervisor.errors import ServiceError, last_lines
 from labdb.supervisor.folders import Claim, free_port, private_folder, socket_fits
 from labdb.supervisor.process import Child, end_orphan, spawn
+from labdb.supervisor.state import PROJECT
 
 DATABASE = "labdb"
 START_SECONDS = 120  # a start after a crash replays the log first
@@ -90,13 +91,7 @@ class Postgres:
 
 def grants() -> str:
     """SQL, for each database: what the application's role may do with the tables that the owner will create."""
-    default = f"ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} IN SCHEMA public GRANT"
-    return f"""
-        REVOKE CREATE ON SCHEMA public FROM PUBLIC;
-        GRANT USAGE ON SCHEMA public TO {APP};
-        {default} SELECT, INSERT, UPDATE, DELETE ON TABLES TO {APP};
-        {default} USAGE ON SEQUENCES TO {APP};
-    """
+    return (PROJECT / "deploy" / "roles.sql").read_text().partition("\\connect labdb\n")[2]
 
 
 def start_postgres(folder: Path, *, fsync: bool = True, tcp: bool = False, log: Path | None = None) -> Postgres:

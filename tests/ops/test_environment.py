@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from labdb import env
-from labdb.supervisor.postgres import grants
 from labdb.supervisor.state import PROJECT
 from tests.ops.trees import clean_environment
 
@@ -96,9 +95,3 @@ def test_every_variable_is_explained() -> None:
     read -= {"PATH", "HOME", "DJANGO_SETTINGS_MODULE"} | NOT_THE_OPERATORS
     assert {"SECRET_KEY", "LABDB_VAR", "LABDB_JOB_WORKERS"} <= read
     assert read <= explained, f"not in deploy/env.example: {sorted(read - explained)}"
-
-
-def test_real_servers_get_the_rights_of_the_embedded_one() -> None:
-    script = " ".join((PROJECT / "deploy" / "roles.sql").read_text().split())
-    for statement in grants().split(";"):
-        assert " ".join(statement.split()) in script
