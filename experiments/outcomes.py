@@ -119,8 +119,7 @@ class Design:
 
 
 def design_of(experiment: Experiment) -> Design:
-    blinded = experiment.masking == Experiment.Masking.BLINDED
-    return Design(blinded, tuple(experiment.arms.all()), tuple(experiment.timepoints.all()))
+    return Design(experiment.is_blinded, tuple(experiment.arms.all()), tuple(experiment.timepoints.all()))
 
 
 def read_inputs(experiment: Experiment) -> tuple[Design, list[Inputs]]:
@@ -177,7 +176,7 @@ def _groups(experiment: Experiment) -> dict[uuid.UUID, list[Group]]:
 
 
 def _arm_column(experiment: Experiment) -> str:
-    return "NULL::uuid" if experiment.masking == Experiment.Masking.BLINDED else "l.arm_id"
+    return "NULL::uuid" if experiment.is_blinded else "l.arm_id"
 
 
 def _inputs(experiment: Experiment, design: Design, endpoint: Endpoint, groups: Sequence[Group]) -> Inputs:

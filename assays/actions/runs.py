@@ -63,9 +63,7 @@ def upload_plate_file(
     run.kit_name, run.kit_lot, run.kit_lloq, run.kit_lloq_unit = kit_name, kit_lot, kit_lloq, kit_lloq_unit
     run.source_file = receive_file(data=data, name=name, by=by, experiment=experiment, part_of=run)
     if layout_csv is not None:
-        run.layout_file = receive_file(
-            data=layout_csv, name=layout_name, by=by, experiment=experiment, part_of=run
-        )
+        run.layout_file = receive_file(data=layout_csv, name=layout_name, by=by, experiment=experiment, part_of=run)
     run.uploaded_by = by
     run.save()
     return _ask_for_quantification(run, by)

@@ -5,13 +5,24 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
 from experiments.admin.curve import Point, weight_curve
 from experiments.admin.links import instant, link, list_url, page_url
 from experiments.admin.numbers import told_value
-from experiments.models import Animal, Disposition, Enrolment, Experiment, Housing, Observation, Procedure, Specimen
+from experiments.models import (
+    Allocation,
+    Animal,
+    Disposition,
+    Enrolment,
+    Housing,
+    Observation,
+    Procedure,
+    Specimen,
+)
+from labdb.base.access import unmasked_experiments
 from labdb.base.panels import Panel, register_panel
 
 PAGE = "animal"
@@ -49,29 +60,19 @@ def _housing(request: HttpRequest, animal: Animal) -> list[Event]:
 
 
 def _enrolments(request: HttpRequest, animal: Animal) -> list[Event]:
-    rows = Enrolment.objects.visible_to(request.user).filter(animal=animal)
-    rows = rows.select_related("experiment", "allocation__arm")
-    return [(e.day_0, "Day 0 in", link(e.experiment), _told_arm(e)) for e in rows]
-
-
-def _told_arm(enrolment: Enrolment) -> str:
-    """The arm, of an open-label experiment only."""
-    if enrolment.experiment.masking != Experiment.Masking.OPEN_LABEL:
-        return "blinded"
-    allocation = getattr(enrolment, "allocation", None)
-    return f"arm {allocation.arm}" if allocation else "in no arm yet"
-
-
-def _procedures(request: HttpRequest, animal: Animal) -> list[Event]:
-    rows = Procedure.objects.visible_to(request.user).filter(enrolment__animal=animal).select_related("experiment")
-    # What was given follows the arm.
+    knows = Q(experiment__in=unmasked_experiments(request.user))
+    rows = Enrolment.objects.visible_to(request.user).filter(animal=animal).annotate(knows_arm=knows)
+    visible = Allocation.objects.visible_to(request.user).filter(enrolment__animal=animal).select_related("arm")
+    arms = {allocation.enrolment_id: f"arm {allocation.arm}" for allocation in visible}
     return [
-        (p.performed_on, p.name.capitalize(), p.description if _is_open(p.experiment) else "blinded", "") for p in rows
+        (e.day_0, "Day 0 in", link(e.experiment), arms.get(e.pk, "in no arm yet") if e.knows_arm else "blinded")
+        for e in rows.select_related("experiment")
     ]
 
 
-def _is_open(experiment: Experiment) -> bool:
-    return experiment.masking == Experiment.Masking.OPEN_LABEL
+def _procedures(request: HttpRequest, animal: Animal) -> list[Event]:
+    rows = Procedure.objects.visible_to(request.user).filter(enrolment__animal=animal)
+    return [(p.performed_on, p.name.capitalize(), p.description, "") for p in rows]
 
 
 def _specimens(request: HttpRequest, animal: Animal) -> list[Event]:

@@ -10,7 +10,6 @@ from django.http import HttpRequest
 from experiments.admin.figures import THEMES, figure_url
 from experiments.admin.links import list_url
 from experiments.admin.numbers import p_value
-from experiments.admin.outcomes import shown_while_masked
 from experiments.models import Arm, Estimate, Experiment, OutcomeSummary, Timepoint
 from experiments.reports.numbers import interval, number
 from experiments.reports.stored import CENSORED_RATIO, comparison, effect, middle, middle_quantity
@@ -33,9 +32,9 @@ NAMES = {"hedges_g": "Hedges g", "sd": "SD", "welch_anova": "Welch ANOVA"}
 
 def summaries(request: HttpRequest, experiment: Experiment) -> dict[str, Any]:
     """The current summary of every endpoint at one timepoint: the chosen one, or the last that was measured."""
-    current = OutcomeSummary.objects.filter(experiment=experiment, is_current=True)
+    current = OutcomeSummary.objects.visible_to(request.user).filter(experiment=experiment, is_current=True)
     rows = list(current.select_related("endpoint", "experiment").order_by("endpoint__name"))
-    visible = shown_while_masked(Estimate.objects.filter(summary__in=rows))
+    visible = Estimate.objects.visible_to(request.user).filter(summary__in=rows)
     pairs = visible.filter(timepoint__isnull=False).values_list("summary", "timepoint").distinct().order_by()
     measured: dict[Any, set] = defaultdict(set)
     for summary, timepoint in pairs:
@@ -44,9 +43,8 @@ def summaries(request: HttpRequest, experiment: Experiment) -> dict[str, Any]:
     chosen = _chosen(request, timepoints)
     wanted = {row.pk: _timepoint_of(measured[row.pk], timepoints, chosen) for row in rows}
     estimates = _estimates(visible, wanted)
-    is_blinded = experiment.masking == Experiment.Masking.BLINDED
-    shown = [_outcome(row, wanted[row.pk], estimates[row.pk], is_blinded) for row in rows if wanted[row.pk]]
-    return {"outcomes": shown, "timepoints": timepoints, "chosen": chosen, "is_blinded": is_blinded}
+    shown = [_outcome(row, wanted[row.pk], estimates[row.pk]) for row in rows if wanted[row.pk]]
+    return {"outcomes": shown, "timepoints": timepoints, "chosen": chosen, "is_blinded": experiment.is_blinded}
 
 
 def _chosen(request: HttpRequest, timepoints: list[Timepoint]) -> uuid.UUID | None:
@@ -70,14 +68,14 @@ def _estimates(visible: Any, wanted: dict[Any, Timepoint | None]) -> dict[Any, l
     return found
 
 
-def _outcome(summary: OutcomeSummary, timepoint: Any, estimates: list[Estimate], is_blinded: bool) -> dict[str, Any]:
+def _outcome(summary: OutcomeSummary, timepoint: Any, estimates: list[Estimate]) -> dict[str, Any]:
     found = {(row.quantity, row.arm, row.reference_arm): row for row in estimates}
     arms = list(dict.fromkeys(row.arm for row in estimates if row.quantity == "n"))
     rows = [_Row(summary.scale, found, arm).shown() for arm in arms]
     return {
         "summary": summary,
         "timepoint": timepoint,
-        "figures": [] if is_blinded else _figures(summary),
+        "figures": [] if summary.experiment.is_blinded else _figures(summary),
         "middle_name": middle_quantity(summary.scale).replace("_", " ").capitalize(),
         "rows": rows,
         "censored": CENSORED if any(row["has_censored"] for row in rows) else "",

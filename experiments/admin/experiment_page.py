@@ -49,7 +49,8 @@ def arms(request: HttpRequest, experiment: Experiment) -> dict[str, Any]:
 
 
 def reports(request: HttpRequest, experiment: Experiment) -> dict[str, Any]:
-    rows = Report.objects.filter(experiment=experiment).select_related("job", "experiment")[:SHOWN_REPORTS]
+    visible = Report.objects.visible_to(request.user)
+    rows = visible.filter(experiment=experiment).select_related("job", "experiment")[:SHOWN_REPORTS]
     state = ReportAdmin.state
     items = [
         {
@@ -64,7 +65,7 @@ def reports(request: HttpRequest, experiment: Experiment) -> dict[str, Any]:
 
 
 def jobs(request: HttpRequest, experiment: Experiment) -> dict[str, Any]:
-    rows = Job.objects.filter(experiment=experiment).select_related("experiment")[:SHOWN_JOBS]
+    rows = Job.objects.visible_to(request.user).filter(experiment=experiment).select_related("experiment")[:SHOWN_JOBS]
     return {"jobs": [told_job(job) for job in rows]}
 
 

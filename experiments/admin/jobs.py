@@ -25,7 +25,7 @@ def _again(request: HttpRequest, job: Job, answers: dict[str, Any]) -> str:
 
 @admin.register(Job)
 class JobAdmin(VerbOwnedAdmin):
-    verbs = (Verb("again", "Try again", _again, icon="refresh", is_shown=lambda job: job.state == "failed"),)
+    verbs = (Verb("again", "Try again", _again, "refresh", "retry", is_shown=lambda job: job.state == "failed"),)
     list_display = [
         "work",
         "shown_state",

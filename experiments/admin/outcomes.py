@@ -3,22 +3,13 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
-from django.http import HttpRequest
 
 from experiments.admin.links import badge, digest
 from experiments.admin.numbers import interval, shown_number
 from experiments.admin.studies import OfExperiment
-from experiments.models import Estimate, Experiment, OutcomeSummary
-from experiments.outcomes import SHOWN_WHILE_BLINDED
+from experiments.models import Estimate, OutcomeSummary
 from labdb.base.admin import VerbOwnedAdmin, VisibleFilter
 from labdb.base.panels import Entry, register_entry
-
-
-def shown_while_masked(estimates: QuerySet) -> QuerySet:
-    """Without effects by arm of experiments that are blinded now, also where they were computed before."""
-    pooled = Q(method_key__in=SHOWN_WHILE_BLINDED, arm__isnull=True, reference_arm__isnull=True)
-    return estimates.filter(Q(summary__experiment__masking=Experiment.Masking.OPEN_LABEL) | pooled)
 
 
 @admin.register(OutcomeSummary)
@@ -57,9 +48,6 @@ class EstimateAdmin(VerbOwnedAdmin):
     ]
     fields += [("statistic", "df1", "df2", "p_value"), "n_by_arm", "method", "method_version", "reference", "warnings"]
     fields += ["refused"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return shown_while_masked(super().get_queryset(request))
 
     @admin.display(description="endpoint", ordering="summary__endpoint__name")
     def endpoint(self, row: Estimate) -> str:

@@ -62,8 +62,8 @@ class ExperimentAdmin(PageMixin, DoorAdmin):
     page_template = "experiments/experiment_page.html"
     is_searched = True
     verbs = (
-        Verb("summarise", "Summarise now", _summarise, icon="functions", is_primary=True),
-        Verb("report", "Make report", _report, icon="picture_as_pdf"),
+        Verb("summarise", "Summarise now", _summarise, icon="functions", asks="summarise", is_primary=True),
+        Verb("report", "Make report", _report, icon="picture_as_pdf", asks="report"),
     )
     list_display = ["code", "title", "state", "shown_masking", "animals_count", "created_at"]
     list_filter = ["status", "masking", "is_simulated"]

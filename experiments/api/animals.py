@@ -1,14 +1,11 @@
 """Strains, litters, cages, animals, and an animal's part in an experiment."""
 
-from django.db.models import QuerySet
-
 from experiments.models import (
     Allocation,
     Animal,
     Cage,
     Disposition,
     Enrolment,
-    Experiment,
     Housing,
     Litter,
     Procedure,
@@ -115,14 +112,11 @@ class AllocationSerializer(RecordSerializer):
 
 
 class Allocations(ReadRecords, AddRecords, ChangeRecords):
-    """Which arm an animal is in. Those of a blinded experiment can be recorded, and are shown to nobody."""
+    """Which arm an animal is in. Those of a blinded experiment are there for its unmasked members only."""
 
     serializer_class = AllocationSerializer
     filters = ("experiment", "enrolment", "arm")
     ordering = ("experiment__code", "enrolment__animal__lab_id")
-
-    def get_queryset(self) -> QuerySet:
-        return super().get_queryset().filter(experiment__masking=Experiment.Masking.OPEN_LABEL)
 
 
 class DispositionSerializer(RecordSerializer):
@@ -148,7 +142,7 @@ class ProcedureSerializer(RecordSerializer):
 
 
 class Procedures(ReadRecords, AddRecords, ChangeRecords):
-    """What was done to animals."""
+    """What was done to animals. Those of a blinded experiment are there for its unmasked members only."""
 
     serializer_class = ProcedureSerializer
     filters = ("experiment", "enrolment", "name", "performed_on__gte", "performed_on__lte")

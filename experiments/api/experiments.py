@@ -14,9 +14,11 @@ from rest_framework.response import Response
 
 from experiments.actions.summaries import request_summary
 from experiments.api.jobs import Jobs, JobSerializer
-from experiments.api.outcomes import EstimateSerializer, OutcomeSummarySerializer, shown_estimates, shown_summaries
+from experiments.api.outcomes import EstimateSerializer, OutcomeSummarySerializer, shown_summaries
 from experiments.api.studies import ExperimentRecords, ExperimentSerializer
 from experiments.exchange.dataset import stream_csv, stream_json
+from experiments.models import Estimate
+from labdb.base.access import sees_arms
 from labdb.base.rest.serializers import columns_of
 from labdb.base.rest.wire import Csv, ExactJsonRenderer, FormatFirst
 
@@ -51,11 +53,13 @@ class Experiments(ExperimentRecords):
     )
     @action(detail=True, renderer_classes=[ExactJsonRenderer, Csv], content_negotiation_class=FormatFirst)
     def dataset(self, request: Request, pk: Any) -> StreamingHttpResponse:
-        """The tidy table: one row an observation. While the experiment is blinded, nothing in it tells the arm."""
+        """The tidy table: one row an observation, with its animal's arm for whoever may know it."""
         experiment = self.found()
         kind = request.accepted_renderer.format
         stream, content_type = STREAMS[kind]
-        response = StreamingHttpResponse(stream(experiment), content_type=content_type)
+        response = StreamingHttpResponse(
+            stream(experiment, sees_arms(request.user, experiment)), content_type=content_type
+        )
         response["Content-Disposition"] = f'attachment; filename="{_file_name(experiment.code)}.{kind}"'
         return response
 
@@ -71,10 +75,14 @@ class Experiments(ExperimentRecords):
         """The current summaries with their estimates; ``is_stale`` says where data changed since."""
         experiment = self.found(self.rows(self.get_queryset()))
         names, joined = columns_of(OutcomeSummarySerializer)
-        summaries = shown_summaries().filter(experiment=pk, is_current=True).order_by("endpoint__name")
+        summaries = (
+            shown_summaries().visible_to(request.user).filter(experiment=pk, is_current=True).order_by("endpoint__name")
+        )
         told = {row["id"]: {**row, "estimates": []} for row in summaries.values(*names, **joined)}
         names, joined = columns_of(EstimateSerializer)
-        estimates = shown_estimates().filter(summary__in=told).order_by(*EstimateSerializer.order)
+        estimates = (
+            Estimate.objects.visible_to(request.user).filter(summary__in=told).order_by(*EstimateSerializer.order)
+        )
         for row in estimates.values(*names, **joined):
             told[row["summary"]]["estimates"].append(row)
         return Response({"experiment": experiment, "summaries": list(told.values())})

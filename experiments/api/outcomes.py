@@ -11,8 +11,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
 from experiments.actions.reports import keep_schedule, request_report
-from experiments.models import DataChange, Estimate, Experiment, OutcomeSummary, Report, ReportSchedule
-from experiments.outcomes import SHOWN_WHILE_BLINDED
+from experiments.models import DataChange, Estimate, OutcomeSummary, Report, ReportSchedule
 from labdb.base.rest.serializers import RecordSerializer, serializers
 from labdb.base.rest.views import AddRecords, ChangeRecords, DeleteDrafts, ReadRecords, download
 from labdb.base.rest.wire import Download
@@ -68,15 +67,11 @@ class EstimateSerializer(RecordSerializer):
         read_only_fields = fields
 
 
-def shown_estimates() -> QuerySet:
-    """Every estimate, but of a blinded experiment only pooled counts (it may have been open-label before)."""
-    pooled = Q(arm=None, reference_arm=None, method_key__in=SHOWN_WHILE_BLINDED)
-    open_label = Q(summary__experiment__masking=Experiment.Masking.OPEN_LABEL)
-    return Estimate.objects.filter(open_label | pooled)
-
-
 class Estimates(ReadRecords):
-    """Computed quantities: at a timepoint, of an arm, or of an arm against its reference arm."""
+    """Computed quantities: at a timepoint, of an arm, or of an arm against its reference arm.
+
+    While an experiment is blinded there are pooled counts only, for everybody.
+    """
 
     serializer_class = EstimateSerializer
     filters = (
@@ -84,9 +79,6 @@ class Estimates(ReadRecords):
         "reference_arm", "quantity", "method_key",
     )  # fmt: skip
     ordering = ("summary_id", *EstimateSerializer.order[:-1])
-
-    def records(self) -> QuerySet:
-        return shown_estimates()
 
 
 class ReportSerializer(RecordSerializer):

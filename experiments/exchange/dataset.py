@@ -3,7 +3,7 @@
 Columns, in this order. ``value`` and ``limit`` stand in ``unit``. ``qualifier`` is ``<`` or ``>`` beyond a quantification
 limit (then ``limit`` is given) and empty for a value as measured. ``study_day`` is the local date of the observation less
 the animal's day 0, in whole days; ``planned_study_day`` that of the timepoint. ``cage`` is where the animal lived on that
-day. ``arm`` is a column of open-label experiments only.
+day. ``arm`` is a column for whoever may know the arms (``labdb.base.access.sees_arms``).
 """
 
 from collections.abc import Iterator
@@ -73,23 +73,22 @@ class _Texts(dict):
         return self.template.format(f"{self.alias}.{column}")
 
 
-def query(experiment: Experiment, *, escaped: bool) -> str:
+def query(*, escaped: bool, with_arm: bool) -> str:
     """The SELECT of the table; ``escaped`` puts an apostrophe before text that a spreadsheet would run."""
     template = f"CASE WHEN ascii({{0}}) IN {FORMULA} THEN '''' || {{0}} ELSE {{0}} END" if escaped else "{0}"
     texts: dict[str, Any] = {alias: _Texts(alias, template) for alias in {text.split(".")[0] for text in TEXTS}}
-    is_open = experiment.masking == Experiment.Masking.OPEN_LABEL
-    return QUERY.format(**texts, arm="a.arm," if is_open else "")
+    return QUERY.format(**texts, arm="a.arm," if with_arm else "")
 
 
-def stream_csv(experiment: Experiment) -> Iterator[bytes]:
+def stream_csv(experiment: Experiment, with_arm: bool) -> Iterator[bytes]:
     """RFC 4180 with a header; numbers stay numbers, text that would start a formula gets an apostrophe."""
-    return _copy(AS_CSV.format(query=query(experiment, escaped=True)), experiment)
+    return _copy(AS_CSV.format(query=query(escaped=True, with_arm=with_arm)), experiment)
 
 
-def stream_json(experiment: Experiment) -> Iterator[bytes]:
+def stream_json(experiment: Experiment, with_arm: bool) -> Iterator[bytes]:
     """An array of objects, one a line."""
     start = b"[\n"
-    for block in _copy(AS_JSON.format(query=query(experiment, escaped=False)), experiment):
+    for block in _copy(AS_JSON.format(query=query(escaped=False, with_arm=with_arm)), experiment):
         lines = block.rstrip(b"\n").replace(b"\n", b",\n")
         yield start + lines
         start = b",\n"

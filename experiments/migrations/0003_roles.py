@@ -20,56 +20,89 @@ FIRST_DIRECTORS = """
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('experiments', '0002_rules_across_rows'),
+        ("experiments", "0002_rules_across_rows"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='membership',
-            name='membership_once',
+            model_name="membership",
+            name="membership_once",
         ),
         migrations.RemoveConstraint(
-            model_name='sourcefile',
-            name='source_file_once',
+            model_name="sourcefile",
+            name="source_file_once",
         ),
         migrations.AddField(
-            model_name='membership',
-            name='ended_at',
+            model_name="membership",
+            name="ended_at",
             field=models.DateTimeField(blank=True, editable=False, null=True),
         ),
         migrations.AddField(
-            model_name='membership',
-            name='started_at',
+            model_name="membership",
+            name="started_at",
             field=models.DateTimeField(default=django.utils.timezone.now, editable=False),
         ),
         migrations.AlterField(
-            model_name='membership',
-            name='experiment',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='experiments.experiment'),
+            model_name="membership",
+            name="experiment",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="memberships", to="experiments.experiment"
+            ),
         ),
         migrations.AlterField(
-            model_name='membership',
-            name='role',
-            field=models.CharField(choices=[('director', 'study director'), ('scientist', 'Scientist'), ('technician', 'Technician'), ('assessor', 'assessor, blinded'), ('analyst', 'analyst, blinded'), ('auditor', 'Auditor')], max_length=12),
+            model_name="membership",
+            name="role",
+            field=models.CharField(
+                choices=[
+                    ("director", "study director"),
+                    ("scientist", "Scientist"),
+                    ("technician", "Technician"),
+                    ("assessor", "assessor, blinded"),
+                    ("analyst", "analyst, blinded"),
+                    ("auditor", "Auditor"),
+                ],
+                max_length=12,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('experiment', 'user', 'role'), name='membership_once', violation_error_message='This person already holds this role in the experiment.'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended_at", None)),
+                fields=("experiment", "user", "role"),
+                name="membership_once",
+                violation_error_message="This person already holds this role in the experiment.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('role', 'analyst'), _negated=True), expressions=[('experiment', '='), ('user', '='), (models.Case(models.When(role='assessor', then=1), default=0), '<>')], name='membership_assessor_masked', violation_error_message='An assessor is blinded: who is or was director, scientist, technician or auditor of the experiment has seen its arms and cannot assess it, nor an assessor become one of these.'),
+            model_name="membership",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                condition=models.Q(("role", "analyst"), _negated=True),
+                expressions=[
+                    ("experiment", "="),
+                    ("user", "="),
+                    (models.Case(models.When(role="assessor", then=1), default=0), "<>"),
+                ],
+                name="membership_assessor_masked",
+                violation_error_message="An assessor is blinded: who is or was director, scientist, technician or"
+                " auditor of the experiment has seen its arms and cannot assess it, nor an assessor become one of these.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(('ended_at', None), ('ended_at__gte', models.F('started_at')), _connector='OR'), name='membership_ends_after_start'),
+            model_name="membership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ended_at", None), ("ended_at__gte", models.F("started_at")), _connector="OR"),
+                name="membership_ends_after_start",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='sourcefile',
-            constraint=models.UniqueConstraint(fields=('experiment', 'uploaded_by', 'sha256'), name='source_file_once', violation_error_message='You have already sent this file.'),
+            model_name="sourcefile",
+            constraint=models.UniqueConstraint(
+                fields=("experiment", "uploaded_by", "sha256"),
+                name="source_file_once",
+                violation_error_message="You have already sent this file.",
+            ),
         ),
         migrations.RunSQL(FIRST_DIRECTORS, migrations.RunSQL.noop),
     ]

@@ -65,6 +65,10 @@ class Experiment(ValidatedModel):
     def __str__(self) -> str:
         return self.code
 
+    @property
+    def is_blinded(self) -> bool:
+        return self.masking == self.Masking.BLINDED
+
     def clean(self) -> None:
         stored = Experiment.objects.filter(pk=self.pk).values_list("masking", flat=True).first()
         if stored and stored != self.masking:

@@ -44,7 +44,7 @@ def read_stored(experiment: Experiment) -> Stored:
     endpoint_of = {summary.pk: key for key, summary in by_endpoint.items()}
     estimates = {
         (endpoint_of[e.summary_id], e.timepoint_id, e.quantity, e.arm_id, e.reference_arm_id): e
-        for e in Estimate.objects.filter(summary__in=endpoint_of)
+        for e in Estimate.objects.shown().filter(summary__in=endpoint_of)
     }
     endpoints = {key: summary.endpoint for key, summary in by_endpoint.items()}
     stale = DataChange.objects.filter(experiment=experiment).exists()

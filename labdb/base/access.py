@@ -40,7 +40,12 @@ class VisibleQuerySet(models.QuerySet):
     def visible_to(self, user: Any) -> Self:
         if not getattr(user, "is_active", False):
             return self.none()
-        return self.filter(visibility(self.model, user))
+        return self.filter(visibility(self.model, user)).shown()
+
+    def shown(self) -> Self:
+        """Without the rows that a blinded experiment keeps from everybody."""
+        condition = getattr(self.model, "shown_while_blinded", None)
+        return self if condition is None else self.filter(condition | ~_at(_paths(self.model)[0], BLINDED))
 
 
 def visibility(model: type[models.Model], user: Any) -> Q:
@@ -48,11 +53,9 @@ def visibility(model: type[models.Model], user: Any) -> Q:
     paths = _paths(model)
     if paths == (LAB_WIDE,):
         return Q()
-    condition = Q()
-    if getattr(model, "hidden_while_masked", False) or not sees_all(user) or _bound_to(user) is not None:
-        condition = Q.create([_reaches(model, each, user) for each in paths], connector=Q.OR)
-    shown = getattr(model, "shown_while_blinded", None)
-    return condition if shown is None else condition & (shown | ~_at(paths[0], BLINDED))
+    if sees_all(user) and _bound_to(user) is None and not getattr(model, "hidden_while_masked", False):
+        return Q()
+    return Q.create([_reaches(model, each, user) for each in paths], connector=Q.OR)
 
 
 def sees_all(user: Any) -> bool:
@@ -79,6 +82,11 @@ def unmasked_experiments(user: Any) -> QuerySet:
         told = current_memberships(user).filter(unmasked).values("experiment")
         return _in_scope(user, _experiments(user), "pk").filter(~BLINDED | Q(pk__in=told)).values("pk")
     return current_memberships(user).filter(unmasked | ~_at("experiment", BLINDED)).values("experiment")
+
+
+def sees_arms(user: Any, experiment: models.Model) -> bool:
+    """Whether ``user`` may know which animal is in which arm of ``experiment``, and so its dose and product."""
+    return _experiments(user).filter(pk__in=unmasked_experiments(user)).filter(pk=experiment.pk).exists()
 
 
 def current_memberships(user: Any) -> QuerySet:
@@ -268,5 +276,3 @@ def _follow(subject: Any, steps: list[str]) -> set:
     if hasattr(step, "all"):
         return {pk for row in step.all() for pk in _follow(row, steps[1:])} if subject.pk else set()
     return _follow(step, steps[1:])
-
-
