@@ -8,7 +8,10 @@ class ExperimentsConfig(AppConfig):
     def ready(self) -> None:
         from experiments import tasks  # noqa: F401  (the outbox nudges the broker through it)
         from experiments.endpoints import sync_endpoints
+        from experiments.locks import install
         from experiments.shipped import write_templates
+        from labdb.base.triggers import register_installer
 
+        register_installer(install)
         post_migrate.connect(sync_endpoints, sender=self)
         post_migrate.connect(write_templates, sender=self)

@@ -14,6 +14,7 @@ from experiments.models.animals import (
 from experiments.models.files import SourceFile
 from experiments.models.imports import ImportRow, ImportRun, ImportTemplate
 from experiments.models.jobs import Job
+from experiments.models.locks import ExperimentLock
 from experiments.models.observations import Endpoint, Observation, Specimen
 from experiments.models.outcomes import DataChange, Estimate, OutcomeSummary, Report, ReportSchedule
 from experiments.models.studies import Arm, Experiment, Membership, Timepoint
@@ -29,6 +30,7 @@ __all__ = [
     "Enrolment",
     "Estimate",
     "Experiment",
+    "ExperimentLock",
     "Housing",
     "ImportRow",
     "ImportRun",
