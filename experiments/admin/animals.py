@@ -67,6 +67,7 @@ class AnimalAdmin(PageMixin, DoorAdmin):
     page = "animal"
     page_template = "experiments/animal_page.html"
     is_searched = True
+    history_depth = 2  # enrolments and what hangs on them: everything about the animal
     list_display = ["lab_id", "strain", "sex", "born_on", "litter", "in_experiments"]
     list_filter = [("enrolments__experiment", OfExperiment), "sex", ("strain", VisibleFilter)]
     list_select_related = ["strain", "litter"]

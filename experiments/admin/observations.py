@@ -3,13 +3,13 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from experiments.actions.observations import correct_observation
-from experiments.admin.links import badge, instant
+from experiments.admin.links import badge, instant, page_url
 from experiments.admin.numbers import told_value
 from experiments.admin.studies import OfExperiment
 from experiments.models import Endpoint, Observation, Specimen
@@ -75,9 +75,10 @@ def correction_form(request: HttpRequest, row: Observation) -> type[forms.Form]:
     return Correction
 
 
-def _correct(request: HttpRequest, row: Observation, answers: dict[str, Any]) -> str:
+def _correct(request: HttpRequest, row: Observation, answers: dict[str, Any]) -> HttpResponse:
     newer = correct_observation(observation=row, by=request.user, **answers)
-    return f"Corrected: {newer.shown_value}. The earlier value stays in the record."
+    messages.success(request, f"Corrected: {newer.shown_value}. The earlier value stays in the record.")
+    return HttpResponseRedirect(page_url(newer))
 
 
 @admin.register(Observation)

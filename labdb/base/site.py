@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, URLPattern, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from unfold.sites import UnfoldAdminSite
 
@@ -37,6 +37,12 @@ class LabSite(UnfoldAdminSite):
         models = [model_or_iterable] if isinstance(model_or_iterable, type) else list(model_or_iterable)
         kept = [model for model in models if not model.__module__.startswith("allauth.")]
         super().register(kept, admin_class, **options)
+
+    def extra_urls(self) -> list[URLPattern]:
+        """The pages of the trail, beside those of the models."""
+        from labdb.base.admin import trail_pages
+
+        return trail_pages.urls(self)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         context = {**self.each_context(request), "title": self.index_title, "panels": shown_panels(HOME, request)}

@@ -10,6 +10,7 @@ from unfold.forms import PaginationInlineFormSet
 
 from labdb.base.access import may
 from labdb.base.errors import validation_error
+from labdb.base.reasons import FIELD as REASON
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,15 @@ class Refused:
         return cls(model, messages)
 
 
-class DoorForm(forms.ModelForm):
-    """Asks ``may()`` for the row as it would be saved, and shows what was refused when it was tried."""
+class RefusalMixin:
+    """For a ModelForm: asks ``may()`` for the row as it would be saved, and shows what was refused when it was tried."""
 
     request: Any = None
+    instance: Any
+    fields: Any
+    errors: Any
+    _meta: Any
+    add_error: Any
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
@@ -57,7 +63,9 @@ class DoorForm(forms.ModelForm):
     def _show(self, refused: Refused) -> None:
         is_own = refused.model in (None, self._meta.model)
         for name, messages in refused.messages.items():
-            if is_own and name in self.fields:
+            if name == REASON:  # it stands at a field of its own, beside this form
+                self.add_error(None, [])
+            elif is_own and name in self.fields:
                 self.add_error(name, messages)
             else:
                 self.add_error(None, [self._labelled(refused.model, name, text) for text in messages])
@@ -71,6 +79,10 @@ class DoorForm(forms.ModelForm):
         except FieldDoesNotExist:  # told as it is
             label = name
         return f"{model._meta.verbose_name}, {label}: {text}".capitalize()
+
+
+class DoorForm(RefusalMixin, forms.ModelForm):
+    """The form of a row."""
 
 
 class InlineDoorForm(DoorForm):

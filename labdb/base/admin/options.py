@@ -2,11 +2,10 @@
 
 from typing import Any, ClassVar
 
-from django.contrib import messages
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import ValidationError
-from django.db import IntegrityError, models
-from django.db.models import ProtectedError, QuerySet
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import models
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from unfold import admin as unfold
@@ -14,7 +13,9 @@ from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.views import ChangeList
 
 from labdb.base.access import may
-from labdb.base.admin.forms import DoorForm, InlineDoorForm, InlineDoorFormSet, Refused
+from labdb.base.admin import trail_pages
+from labdb.base.admin.editing import EditingMixin
+from labdb.base.admin.forms import DoorForm, InlineDoorForm, InlineDoorFormSet, RefusalMixin
 from labdb.base.admin.verbs import VerbsMixin
 from labdb.base.site import change_url
 
@@ -48,14 +49,17 @@ class PageList(ChangeList):
         return self.model_admin.page_url(result)
 
 
-class DoorAdmin(VisibleMixin, VerbsMixin, unfold.ModelAdmin):
+class DoorAdmin(VisibleMixin, VerbsMixin, EditingMixin, unfold.ModelAdmin):
     """A page of rows that a person enters and changes.
 
-    Drafts of a deletable model may be deleted, one by one. ``is_searched``: the search box finds the rows.
+    Drafts of a deletable model may be deleted, one by one. ``is_searched``: the search box finds the rows. A row's
+    history tells what happened to it, to the rows of its inlines, and to all that refers to it over ``history_depth``
+    relations.
     """
 
     form = DoorForm
     is_searched: ClassVar[bool] = False
+    history_depth: ClassVar[int] = 0
     list_per_page = 50
     list_max_show_all = 0
     list_filter_submit = True
@@ -74,6 +78,17 @@ class DoorAdmin(VisibleMixin, VerbsMixin, unfold.ModelAdmin):
     def get_ordering(self, request: HttpRequest) -> Any:
         """The model's own order, said aloud: Django forgets it where a list counts related rows."""
         return self.ordering or self.opts.ordering
+
+    def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
+        """Backwards along a relation only where a filter is declared: Django lets ``?allocation__lt=…`` through, and whoever
+        halves the keys of rows that they may not see, of an animal's allocation and of an arm's, learns which is which.
+        """
+        field = next((f for f in self.opts.get_fields(include_hidden=True) if f.name == lookup.split("__")[0]), None)
+        if isinstance(field, models.ForeignObjectRel):
+            declared = [each[0] if isinstance(each, tuple) else each for each in self.get_list_filter(request)]
+            if not any(isinstance(each, str) and lookup.startswith(each) for each in declared):
+                return False
+        return super().lookup_allowed(lookup, value, request)
 
     def told(self, row: Any) -> str:
         """The row as a field that refers to it, and the search, tell it."""
@@ -126,23 +141,10 @@ class DoorAdmin(VisibleMixin, VerbsMixin, unfold.ModelAdmin):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
+        if not issubclass(form, RefusalMixin):  # Django's own form of a person, say
+            form = type(form.__name__, (RefusalMixin, form), {})
         form.request = request  # a class of this request's own
         return form
-
-    def changeform_view(
-        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        context = dict(extra_context or {})
-        if object_id and request.method == "GET":
-            row = self.get_object(request, unquote(object_id))
-            if row is not None:
-                context |= {"row": row, "row_url": self.page_url(row), "buttons": self.verb_buttons(request, row)}
-        try:
-            return super().changeform_view(request, object_id, form_url, context)
-        except (ValidationError, IntegrityError) as error:
-            # Nothing was written. The second time the form is invalid, so the page shows what was refused.
-            request.refused = Refused.of(error)  # type: ignore[attr-defined]
-            return super().changeform_view(request, object_id, form_url, context)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
         with _naming(type(obj)):
@@ -162,6 +164,22 @@ class DoorAdmin(VisibleMixin, VerbsMixin, unfold.ModelAdmin):
         added = super().response_post_save_add(request, obj)
         return added if own == change_url(obj) else HttpResponseRedirect(own)
 
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """What happened to the row, also where it is gone, as far as the person may see it."""
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            entries = trail_pages.visible_entries(request).of_row(self.model, unquote(object_id))
+            if not entries.exists():
+                raise Http404(f"There is no such {self.opts.verbose_name}.")
+            title = f"What happened to a {self.opts.verbose_name} that is gone"
+            return trail_pages.trail_page(request, entries, title=title, opts=self.opts)
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        entries = trail_pages.of_row(request, row, [inline.model for inline in self.inlines], self.history_depth)
+        url = self.page_url(row)
+        title, back = f"What happened to {self.told(row)}", (f"Page of {row}", url)
+        return trail_pages.trail_page(request, entries, title=title, back=back, own_url=url, opts=self.opts)
+
     # -- deleting
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
@@ -169,13 +187,6 @@ class DoorAdmin(VisibleMixin, VerbsMixin, unfold.ModelAdmin):
         _, counts, needed, protected = super().get_deleted_objects(objs, request)
         told = [f"{len(protected)} rows that refer to it"] if protected else []
         return [str(obj) for obj in objs], counts, set() if told else needed, told
-
-    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        try:
-            return super().delete_view(request, object_id, extra_context)
-        except (ProtectedError, IntegrityError):
-            messages.error(request, "It was not deleted: something refers to it.")
-            return HttpResponseRedirect(request.path.removesuffix("delete/") + "change/")
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet) -> None:
         for row in queryset:  # a queryset that was filtered through a join refuses to be deleted as a whole

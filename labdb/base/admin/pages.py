@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from labdb.base.access import may
+from labdb.base.admin import versions
 from labdb.base.panels import shown_panels
 from labdb.base.site import change_url
 
@@ -30,6 +32,7 @@ class PageMixin:
         return {}
 
     def page_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        seen = versions.present([(self.model, [unquote(object_id)])])  # type: ignore[attr-defined]  # before the row is read
         row = self.visible_row(request, object_id)  # type: ignore[attr-defined]
         context = {
             **self.admin_site.each_context(request),  # type: ignore[attr-defined]
@@ -37,8 +40,9 @@ class PageMixin:
             "title": str(row),
             "original": row,
             "row": row,
-            "buttons": self.verb_buttons(request, row),  # type: ignore[attr-defined]
+            "buttons": self.verb_buttons(request, row, seen),  # type: ignore[attr-defined]
             "edit_url": change_url(row) if may(request.user, "change", row) else "",
+            "history_url": reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_history", args=[row.pk]),  # type: ignore[attr-defined]
             "panels": shown_panels(self.page, request, row),
             **self.page_context(request, row),
         }
