@@ -154,7 +154,7 @@ def database() -> dict[str, object]:
 
 
 def _absent_database() -> dict[str, object]:
-    return {"ENGINE": "django.db.backends.postgresql", "NAME": "labdb", "HOST": "/not-running"}
+    return {"ENGINE": "labdb.base.postgresql", "NAME": "labdb", "HOST": "/not-running"}
 
 
 def database_settings(url: str) -> dict[str, object]:
@@ -174,7 +174,7 @@ def database_settings(url: str) -> dict[str, object]:
     if not parts.get("dbname"):
         raise ValueError("names no database, expected postgresql://user:password@host:port/database")
     places = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
-    settings: dict[str, object] = {"ENGINE": "django.db.backends.postgresql"}
+    settings: dict[str, object] = {"ENGINE": "labdb.base.postgresql"}
     settings |= {key: parts.pop(part, "") for key, part in places.items()}
     return settings | {"OPTIONS": parts, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 

@@ -20,7 +20,7 @@ def observations_of_one_experiment(count: int) -> tuple[Any, Any]:
     person.save()
     experiment = Experiment(code=f"BENCH-{mark}", title="measured", masking="open_label", is_simulated=True)
     experiment.save()
-    Membership(experiment=experiment, user=person).save()
+    Membership(experiment=experiment, user=person, role=Membership.Role.SCIENTIST).save()
     days = [Timepoint(experiment=experiment, label=f"day {day}", study_day=day) for day in range(count // ANIMALS)]
     Timepoint.objects.bulk_create(days)
     animals = _animals(experiment, mark)

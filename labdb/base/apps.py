@@ -9,6 +9,7 @@ class BaseConfig(AppConfig):
 
     def ready(self) -> None:
         from labdb.base import checks, triggers
+        from labdb.base.trail import install  # noqa: F401  (registers the first installer)
 
         checks.register_all()
         post_migrate.connect(triggers.after_migrate)

@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Self
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 from knox.models import AbstractAuthToken, AuthTokenManager
@@ -18,6 +19,9 @@ from labdb.base.roles import Duty
 class ValidatedModel(models.Model):
     """A row that cannot be saved unless it is valid, by whichever door it comes.
 
+    ``fixed_once_made`` names fields that are given when the row is made and stay, ``fixed_once_set`` those that stay as
+    soon as they hold something.
+
     ``experiment_path``, ``hidden_while_masked`` and ``shown_while_blinded`` say who may see it, ``duty`` who adds and
     changes it, ``managers_write`` that the laboratory's managers do so too, ``stays_open`` that it is written also of a
     closed experiment (``labdb.base.access``). ``closed_with`` names further paths by which a closed experiment keeps a
@@ -27,6 +31,8 @@ class ValidatedModel(models.Model):
     ``is_deletable``: drafts may be deleted.
     """
 
+    fixed_once_made: ClassVar[tuple[str, ...]] = ()
+    fixed_once_set: ClassVar[tuple[str, ...]] = ()
     experiment_path: ClassVar[str | tuple[str, ...] | None] = None
     hidden_while_masked: ClassVar[bool] = False
     shown_while_blinded: ClassVar[models.Q | None] = None
@@ -46,6 +52,29 @@ class ValidatedModel(models.Model):
 
     class Meta:
         abstract = True
+
+    def clean_fields(self, exclude: Any = None) -> None:
+        """Also refuses to change what is fixed. Raises ValidationError with every field's messages."""
+        errors: dict[str, list] = {}
+        try:
+            super().clean_fields(exclude=exclude)
+        except ValidationError as error:
+            errors = error.update_error_dict({})
+        errors |= {name: [told] for name, told in self._refixed() if name not in errors}
+        if errors:
+            raise ValidationError(errors)
+
+    def _refixed(self) -> list[tuple[str, str]]:
+        """Fixed fields that hold another value than the stored one, with what is said of it."""
+        names = (*self.fixed_once_made, *self.fixed_once_set)
+        if self._state.adding or not names:
+            return []
+        fields = {name: self._meta.get_field(name).attname for name in names}  # type: ignore[union-attr]
+        stored = type(self)._base_manager.filter(pk=self.pk).values(*fields.values()).first() or {}
+        changed = [n for n, column in fields.items() if column in stored and stored[column] != getattr(self, column)]
+        made = [(name, "This is fixed once the row exists.") for name in changed if name in self.fixed_once_made]
+        is_set = [name for name in changed if name in self.fixed_once_set and stored[fields[name]] not in (None, "")]
+        return made + [(name, f"This is fixed once it is set, here to {stored[fields[name]]}.") for name in is_set]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.full_clean()
@@ -79,6 +108,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
 
     experiment_path = LAB_WIDE
     only_administrators_write = True
+    trail_withheld = ("password",)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     is_manager = models.BooleanField(

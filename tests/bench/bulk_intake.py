@@ -32,7 +32,7 @@ def make_experiment(n_animals: int):
 
     user = User.objects.create_user("bench")
     experiment = Experiment.objects.create(code="BENCH", title="Bench", masking="open_label")
-    Membership.objects.create(experiment=experiment, user=user)
+    Membership.objects.create(experiment=experiment, user=user, role=Membership.Role.SCIENTIST)
     control = Arm.objects.create(experiment=experiment, label="control", position=1)
     treated = Arm.objects.create(experiment=experiment, label="treated", position=2, reference=control)
     Timepoint.objects.bulk_create(

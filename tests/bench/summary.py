@@ -151,7 +151,7 @@ def make_experiment(animals: int) -> Experiment:
     person = User.objects.create_user(f"bench-{uuid.uuid4().hex[:8]}")
     experiment = Experiment(code=f"bench-{uuid.uuid4().hex[:8]}", title="Bench", masking="open_label")
     experiment.save()
-    Membership(experiment=experiment, user=person).save()
+    Membership(experiment=experiment, user=person, role=Membership.Role.SCIENTIST).save()
     timepoint = Timepoint(experiment=experiment, label="day 7", study_day=7)
     timepoint.save()
     enrolled = _enrol(experiment, animals)

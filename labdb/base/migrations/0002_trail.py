@@ -5,14 +5,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import labdb.base.trail.models
-from labdb.base.trail.sql import PROTECT
-
-# Going back, the triggers go with their functions.
-UNHANG = """
-DROP FUNCTION IF EXISTS labdb_trail_write() CASCADE;
-DROP FUNCTION IF EXISTS labdb_trail_refuse() CASCADE;
-DROP FUNCTION IF EXISTS labdb_trail_refuse_key() CASCADE;
-"""
+from labdb.base.trail.sql import PROTECT, UNHANG
 
 
 class Migration(migrations.Migration):
