@@ -7,11 +7,14 @@ class ExperimentsConfig(AppConfig):
 
     def ready(self) -> None:
         from experiments import tasks  # noqa: F401  (the outbox nudges the broker through it)
+        from experiments.actions.invitations import JOINING
         from experiments.endpoints import sync_endpoints
         from experiments.locks import install
         from experiments.shipped import write_templates
+        from labdb.base.login.invitations import register_joining
         from labdb.base.triggers import register_installer
 
         register_installer(install)
+        register_joining(JOINING)
         post_migrate.connect(sync_endpoints, sender=self)
         post_migrate.connect(write_templates, sender=self)

@@ -131,6 +131,7 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "labdb.base.headers.form_refused"
 
 globals().update(env.mail("EMAIL_URL", folder=VAR / "mail"))
+LABDB_HAS_MAIL = "EMAIL_HOST" in globals()
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("LABDB_MAIL_FROM", default="labdb@localhost")
 
 LANGUAGE_CODE = env.text("LABDB_LANGUAGE", default="en-gb")

@@ -185,6 +185,7 @@ class Invitation(ValidatedModel):
 
     experiment_path = "@invited_by"
     asks_reason = False
+    managers_write = True
     trail_withheld = ("token_hash",)
 
     email = models.EmailField("e-mail")

@@ -9,8 +9,11 @@ from allauth.mfa.adapter import get_adapter as get_second_factor_adapter
 from allauth.mfa.base import forms as second_factor
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from django import forms
+from django.contrib.auth.forms import UsernameField
+from django.contrib.auth.password_validation import validate_password
 
 from labdb.base.login import codes, devices, limiter, passwords
+from labdb.base.models import Invitation, User
 
 
 class Plain:
@@ -21,6 +24,7 @@ class Plain:
         for field in self.fields.values():  # type: ignore[attr-defined]
             field.widget.attrs.pop("placeholder", None)
             field.help_text = ""
+            field.label = str(field.label).capitalize()
 
 
 class LogInForm(Plain, account.LoginForm):
@@ -88,6 +92,39 @@ class ActivateForm(Plain, ActivateTOTPForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _for_codes(self.fields["code"])
+
+
+class JoinForm(forms.Form):
+    """What an invited person chooses."""
+
+    username = UsernameField(
+        label="User name",
+        max_length=150,
+        validators=[User.username_validator],
+        widget=forms.TextInput({"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+    password1 = forms.CharField(
+        label="Password", strip=False, max_length=1000, widget=forms.PasswordInput({"autocomplete": "new-password"})
+    )
+    password2 = forms.CharField(
+        label="Password again", strip=False, widget=forms.PasswordInput({"autocomplete": "new-password"})
+    )
+
+    def __init__(self, *args: Any, invitation: Invitation | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.invitation = invitation
+
+    def clean(self) -> dict[str, Any]:
+        given = self.cleaned_data
+        if "password1" in given and given.get("password2") != given["password1"]:
+            self.add_error("password2", "The two passwords are not the same.")
+        if "password1" in given and "username" in given and self.invitation:
+            person = User(username=given["username"], email=self.invitation.email, last_name=self.invitation.name)
+            try:
+                validate_password(given["password1"], person)
+            except forms.ValidationError as error:
+                self.add_error("password1", error)
+        return given
 
 
 def _for_codes(field: forms.Field) -> None:

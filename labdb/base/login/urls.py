@@ -3,7 +3,7 @@
 from allauth.account import views
 from django.urls import include, path, re_path
 
-from labdb.base.login.views import Overview
+from labdb.base.login.views import AcceptInvitation, Overview
 
 urlpatterns = [
     path("", Overview.as_view(), name="account_overview"),
@@ -19,5 +19,6 @@ urlpatterns = [
         views.password_reset_from_key,
         name="account_reset_password_from_key",
     ),
+    path("invitation/<str:token>/", AcceptInvitation.as_view(), name="account_invitation"),
     path("2fa/", include("allauth.mfa.urls")),
 ]
