@@ -36,8 +36,11 @@ def main() -> None:
     from django.core.management import execute_from_command_line
     from django.db.utils import OperationalError
 
+    from labdb.base.acting import acting
+
     try:
-        execute_from_command_line(sys.argv)
+        with acting(door=f"command {command}"):
+            execute_from_command_line(sys.argv)
     except OperationalError:
         if database_known or command in WITHOUT_SERVERS:
             raise

@@ -9,6 +9,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from experiments.actions import imports, jobs, reports, summaries
+from labdb.base.acting import acting
 
 __all__ = ["imports", "open_due_reports", "run_job", "send_to_broker", "sweep"]  # importing registers what they do
 
@@ -22,13 +23,15 @@ def run_job(job_id: str, **_: Any) -> None:
 
 @shared_task(name="experiments.sweep")
 def sweep(**_: Any) -> None:
-    summaries.request_stale_summaries()
-    jobs.sweep()
+    with acting(door="sweep"):
+        summaries.request_stale_summaries()
+        jobs.sweep()
 
 
 @shared_task(name="experiments.open_due_reports")
 def open_due_reports(**_: Any) -> None:
-    reports.open_due_reports(now=timezone.now())
+    with acting(door="schedule"):
+        reports.open_due_reports(now=timezone.now())
 
 
 def send_to_broker(job_id: str) -> bool:

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.utils import timezone
 
 from assays.models import AssayRun, Publication, Result
@@ -13,11 +12,12 @@ from experiments.actions.observations import NewObservation, noon, record_observ
 from experiments.models import Enrolment
 from labdb.base.access import require
 from labdb.base.bulk import BulkRefused, bulk_insert
+from labdb.base.verbs import verb
 
 State = AssayRun.State
 
 
-@transaction.atomic
+@verb
 def publish_run(*, run: AssayRun, by: Any) -> int:
     """Record one observation a specimen (or animal) and endpoint, and return their number. A run is published once.
 

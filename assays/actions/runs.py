@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.utils import timezone
 
 from assays.actions.parameters import kind_module, stored_parameters
@@ -15,6 +14,7 @@ from experiments.actions.jobs import Progress, request_job, work
 from experiments.models import Endpoint, Experiment, Job, Timepoint
 from experiments.units import UnitError, factor
 from labdb.base.access import require
+from labdb.base.verbs import verb
 
 QUANTIFY = "quantify_assay_run"
 LONGEST_REASON = 500
@@ -29,7 +29,7 @@ def read_and_quantify(job: Job, progress: Progress) -> dict[str, Any]:
     return quantify_run(job, progress)
 
 
-@transaction.atomic
+@verb
 def upload_plate_file(
     *,
     experiment: Experiment,
@@ -117,7 +117,7 @@ def _reason(reason: str, message: str) -> str:
     return told
 
 
-@transaction.atomic
+@verb
 def mask_well(*, well: Well, reason: str, by: Any) -> AssayRun:
     """Leave ``well`` out, with a reason, and quantify its run again. Raises ValidationError, PermissionDenied."""
     require(by, "mask", well)
@@ -129,7 +129,7 @@ def mask_well(*, well: Well, reason: str, by: Any) -> AssayRun:
     return _ask_for_quantification(run, by)
 
 
-@transaction.atomic
+@verb
 def unmask_well(*, well: Well, by: Any) -> AssayRun:
     """Take ``well`` back in and quantify its run again. Raises ValidationError, PermissionDenied."""
     require(by, "unmask", well)
@@ -140,7 +140,7 @@ def unmask_well(*, well: Well, by: Any) -> AssayRun:
     return _ask_for_quantification(run, by)
 
 
-@transaction.atomic
+@verb
 def change_parameters(*, run: AssayRun, parameters: Mapping[str, Any], by: Any) -> AssayRun:
     """Evaluate the run by other parameters (those left out keep their value). Raises ValidationError, PermissionDenied."""
     require(by, "change", run)
@@ -151,14 +151,14 @@ def change_parameters(*, run: AssayRun, parameters: Mapping[str, Any], by: Any) 
     return _ask_for_quantification(held, by)
 
 
-@transaction.atomic
+@verb
 def quantify_again(*, run: AssayRun, by: Any) -> AssayRun:
     """Evaluate the run once more, e.g. after its specimens were registered. Raises ValidationError, PermissionDenied."""
     require(by, "change", run)
     return _ask_for_quantification(_locked(run, State.DRAFT, State.QUANTIFIED), by)
 
 
-@transaction.atomic
+@verb
 def exclude_result(*, result: Result, reason: str, by: Any) -> Result:
     """Keep ``result`` from being published, with a reason. Raises ValidationError, PermissionDenied."""
     require(by, "exclude", result)
@@ -170,14 +170,14 @@ def exclude_result(*, result: Result, reason: str, by: Any) -> Result:
     return result
 
 
-@transaction.atomic
+@verb
 def accept_run(*, run: AssayRun, by: Any, reason: str = "") -> AssayRun:
     """A person stands for the quantified run. Raises ValidationError, PermissionDenied."""
     require(by, "accept", run)
     return _decide(run, State.ACCEPTED, _reason(reason, ""), by, State.QUANTIFIED)
 
 
-@transaction.atomic
+@verb
 def reject_run(*, run: AssayRun, reason: str, by: Any) -> AssayRun:
     """The run is kept and never published. Raises ValidationError without a reason, PermissionDenied."""
     require(by, "reject", run)

@@ -12,9 +12,10 @@ from django.db import IntegrityError, transaction
 
 from experiments.models import Experiment, SourceFile
 from labdb.base.access import require
+from labdb.base.verbs import verb
 
 
-@transaction.atomic
+@verb
 def receive_file(
     *, data: bytes, name: str, by: Any, experiment: Experiment | None = None, part_of: Any = None
 ) -> SourceFile:

@@ -19,6 +19,8 @@ from django.utils import timezone
 
 from experiments.models import Experiment, Job
 from labdb.base.access import require
+from labdb.base.acting import acting
+from labdb.base.verbs import verb
 
 REPUBLISH_AFTER = timedelta(seconds=60)
 MAX_ATTEMPTS = 3
@@ -61,20 +63,21 @@ def work(kind: str) -> Callable[[Work], Work]:
     return register
 
 
+@verb
 def request_job(*, kind: str, subject_id: uuid.UUID, by: Any = None, experiment: Experiment | None = None) -> Job:
     """Ask for work in the caller's transaction. Work that is already queued for the subject is not queued twice."""
-    with transaction.atomic():
-        while True:
-            job = Job(kind=kind, subject_id=subject_id, requested_by=by, experiment=experiment)
-            Job.objects.bulk_create([job], ignore_conflicts=True)
-            queued = Job.objects.filter(kind=kind, subject_id=subject_id, state=Job.State.QUEUED).first()
-            if queued is not None:  # else a worker claimed the one that was in the way: ask again
-                break
-        if queued.pk == job.pk:  # one that was queued before was published then; the sweep looks after it
-            transaction.on_commit(lambda: publish(queued.pk), robust=True)
+    while True:
+        job = Job(kind=kind, subject_id=subject_id, requested_by=by, experiment=experiment)
+        Job.objects.bulk_create([job], ignore_conflicts=True)
+        queued = Job.objects.filter(kind=kind, subject_id=subject_id, state=Job.State.QUEUED).first()
+        if queued is not None:  # else a worker claimed the one that was in the way: ask again
+            break
+    if queued.pk == job.pk:  # one that was queued before was published then; the sweep looks after it
+        transaction.on_commit(lambda: publish(queued.pk), robust=True)
     return queued
 
 
+@verb
 def retry_job(*, job: Job, by: Any) -> Job:
     """Ask for the work of a failed job once more. Raises ValidationError for another job, PermissionDenied."""
     require(by, "view", job)
@@ -114,11 +117,12 @@ def run(job_id: uuid.UUID | str) -> bool:
     The effects and the job's end are one transaction that holds only while the lease does, so that a job that runs
     twice has its effects once.
     """
-    job = claim(job_id)
+    with acting(door="job"):
+        job = claim(job_id)
     if job is None:
         return False
     progress = Progress()
-    with _heartbeat(job, progress):
+    with _heartbeat(job, progress), acting(person=job.requested_by, door="job"):
         try:
             with transaction.atomic():
                 result = WORK[job.kind](job, progress)
@@ -143,7 +147,7 @@ def claim(job_id: uuid.UUID | str) -> Job | None:
         started_at=now,
         attempts=F("attempts") + 1,
     )
-    return Job.objects.get(pk=job_id) if claimed else None
+    return Job.objects.select_related("requested_by").get(pk=job_id) if claimed else None
 
 
 def _finish(job: Job, progress: Progress, result: dict[str, Any]) -> None:

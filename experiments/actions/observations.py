@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.utils import timezone
 
 from experiments.models import Endpoint, Experiment, Observation
 from experiments.units import UnitError, factor
 from labdb.base.access import require
 from labdb.base.bulk import BulkRefused, RowProblem, bulk_insert
+from labdb.base.verbs import verb
 
 
 @dataclass(slots=True)
@@ -63,6 +63,7 @@ def noon(day: date) -> datetime:
     return datetime.combine(day, time(12), tzinfo=ZoneInfo(settings.TIME_ZONE))
 
 
+@verb
 def record_observations(*, experiment: Experiment, observations: Sequence[NewObservation], by: Any) -> int:
     """Record all of ``observations`` in ``experiment``, or none, and return their number.
 
@@ -132,7 +133,7 @@ def _unit_message(new: NewObservation, units: dict) -> str:
     return ""
 
 
-@transaction.atomic
+@verb
 def correct_observation(
     *,
     observation: Observation,

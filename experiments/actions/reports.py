@@ -12,12 +12,13 @@ from experiments.actions.files import keep_bytes
 from experiments.actions.jobs import Progress, request_job, work
 from experiments.models import Experiment, Job, Report, ReportSchedule
 from labdb.base.access import require
+from labdb.base.verbs import verb
 
 RENDER = "render_report"
 WHEN = ("experiment_id", "cadence", "weekday", "day_of_month", "at_time", "time_zone", "is_active")
 
 
-@transaction.atomic
+@verb
 def request_report(*, experiment: Experiment, by: Any, kind: str = Report.Kind.OUTCOME) -> Report:
     """Ask for a report of the experiment as it is now."""
     require(by, "add", Report(experiment=experiment))
@@ -41,7 +42,7 @@ def render_report(job: Job, progress: Progress) -> dict[str, Any]:
     return {"report": str(report.pk), "sha256": report.sha256, "bytes": len(rendered.pdf)}
 
 
-@transaction.atomic
+@verb
 def keep_schedule(*, schedule: ReportSchedule, by: Any) -> ReportSchedule:
     """Store a new or changed schedule.
 

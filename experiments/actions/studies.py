@@ -3,14 +3,14 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.utils import timezone
 
 from experiments.models import Experiment, Membership
 from labdb.base.access import require
+from labdb.base.verbs import verb
 
 
-@transaction.atomic
+@verb
 def open_experiment(*, by: Any, **fields: Any) -> Experiment:
     """Make an experiment of ``fields``; whoever opens it is its director.
 
@@ -25,7 +25,7 @@ def open_experiment(*, by: Any, **fields: Any) -> Experiment:
     return experiment
 
 
-@transaction.atomic
+@verb
 def add_member(*, experiment: Experiment, user: Any, role: str, by: Any) -> Membership:
     """Give ``user`` a role in ``experiment``, from now on.
 
@@ -42,7 +42,7 @@ def add_member(*, experiment: Experiment, user: Any, role: str, by: Any) -> Memb
     return membership
 
 
-@transaction.atomic
+@verb
 def end_membership(*, membership: Membership, by: Any) -> Membership:
     """End what a person is in an experiment; the row stays.
 

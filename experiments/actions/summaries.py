@@ -11,6 +11,7 @@ from experiments import outcomes
 from experiments.actions.jobs import Progress, request_job, work
 from experiments.models import DataChange, Estimate, Experiment, Job, OutcomeSummary
 from labdb.base.access import require
+from labdb.base.verbs import verb
 
 SUMMARISE = "summarise"
 TAKEN_OVER = ("quantity", "scale", "estimate", "lower", "upper", "level", "statistic", "df1", "df2", "p_value") + (
@@ -18,6 +19,7 @@ TAKEN_OVER = ("quantity", "scale", "estimate", "lower", "upper", "level", "stati
 )  # fmt: skip
 
 
+@verb
 def request_summary(*, experiment: Experiment, by: Any) -> Job:
     """Ask for the experiment's summaries to be brought up to date."""
     require(by, "summarise", experiment)

@@ -21,6 +21,7 @@ class Job(ValidatedModel):
     hidden_while_masked = True  # results and errors of imports tell what a sheet holds
     stays_open = True
     asks_reason = False
+    trail_ignored = ("lease", "lease_expires_at", "published_at", "progress_done", "progress_total", "progress_note")
 
     class State(models.TextChoices):
         QUEUED = "queued"

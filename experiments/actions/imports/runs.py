@@ -3,18 +3,19 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.db.models import Q
 
 from experiments.actions.files import receive_file
 from experiments.actions.jobs import request_job
 from experiments.models import Experiment, ImportRow, ImportRun, ImportTemplate, Job
 from labdb.base.access import require
+from labdb.base.verbs import verb
 
 CHECK, TAKE = "check_import", "take_import"
 State = ImportRun.State
 
 
+@verb
 def keep_template(*, name: str, kind: str, mapping: Any, by: Any) -> ImportTemplate:
     """Keep a mapping for the next file.
 
@@ -28,7 +29,7 @@ def keep_template(*, name: str, kind: str, mapping: Any, by: Any) -> ImportTempl
     return template
 
 
-@transaction.atomic
+@verb
 def check_sheet(
     *,
     data: bytes,
@@ -59,7 +60,7 @@ def check_sheet(
     return run
 
 
-@transaction.atomic
+@verb
 def take_import(*, run: ImportRun, by: Any, valid_rows_only: bool) -> Job:
     """Ask for the checked rows to be written to the record, all of them or (``valid_rows_only``) the valid ones.
 
@@ -82,7 +83,7 @@ def take_import(*, run: ImportRun, by: Any, valid_rows_only: bool) -> Job:
     return job
 
 
-@transaction.atomic
+@verb
 def discard_import(*, run: ImportRun, by: Any) -> ImportRun:
     """Close a checked run, or one whose check failed, without taking anything.
 

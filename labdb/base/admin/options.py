@@ -17,6 +17,7 @@ from labdb.base.admin import trail_pages
 from labdb.base.admin.editing import EditingMixin
 from labdb.base.admin.forms import DoorForm, InlineDoorForm, InlineDoorFormSet, RefusalMixin
 from labdb.base.admin.verbs import VerbsMixin
+from labdb.base.models import ValidatedModel
 from labdb.base.site import change_url
 
 
@@ -78,6 +79,20 @@ class DoorAdmin(VisibleMixin, VerbsMixin, EditingMixin, unfold.ModelAdmin):
     def get_ordering(self, request: HttpRequest) -> Any:
         """The model's own order, said aloud: Django forgets it where a list counts related rows."""
         return self.ordering or self.opts.ordering
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What the model fixes is told, not offered."""
+        told = super().get_readonly_fields(request, obj)
+        if obj is None or not isinstance(obj, ValidatedModel):
+            return told
+        fixed = (*obj.fixed_once_made, *(name for name in obj.fixed_once_set if getattr(obj, name) is not None))
+        return (*told, *(name for name in fixed if name not in told))
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """In the model's order also where some are told only."""
+        names = super().get_fields(request, obj)
+        order = {field.name: place for place, field in enumerate(self.opts.fields)}
+        return names if self.fields else sorted(names, key=lambda name: order.get(name, len(order)))
 
     def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
         """Backwards along a relation only where a filter is declared: Django lets ``?allocation__lt=…`` through, and whoever
@@ -179,6 +194,14 @@ class DoorAdmin(VisibleMixin, VerbsMixin, EditingMixin, unfold.ModelAdmin):
         url = self.page_url(row)
         title, back = f"What happened to {self.told(row)}", (f"Page of {row}", url)
         return trail_pages.trail_page(request, entries, title=title, back=back, own_url=url, opts=self.opts)
+
+    # -- Django's own log: the trail tells the same and more, so nothing is written there
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None: ...
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None: ...
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet) -> None: ...
 
     # -- deleting
 

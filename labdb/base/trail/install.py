@@ -148,6 +148,7 @@ def _tell_rows(
     if cursor.rowcount:
         cursor.execute(
             f"INSERT INTO {sql.STATEMENTS} (id, at, table_name, action, person_id, db_role, door, reason, transaction_id)"
-            " VALUES (%s, clock_timestamp(), %s, 'B', NULL, session_user, 'migrate', '', pg_current_xact_id()::text::bigint)",
+            " VALUES (%s, clock_timestamp(), %s, 'B', NULL, session_user, coalesce(current_setting('labdb.door', true), ''), '',"
+            " pg_current_xact_id()::text::bigint)",
             [statement, table],
         )
