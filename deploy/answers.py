@@ -12,7 +12,7 @@ class Behind(http.client.HTTPConnection):
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
-        self.sock.connect("/run/labdb/web.sock")
+        self.sock.connect(sys.argv[1] if len(sys.argv) > 1 else "/run/labdb/web.sock")
 
 
 host = os.environ["ALLOWED_HOSTS"].split(",")[0].strip()

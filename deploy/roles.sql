@@ -5,6 +5,15 @@
 \set ON_ERROR_STOP on
 \getenv owner_password LABDB_OWNER_PASSWORD
 \getenv app_password LABDB_APP_PASSWORD
+\if :{?owner_password}
+\else
+  \warn 'LABDB_OWNER_PASSWORD is missing in the environment'
+\endif
+\if :{?app_password}
+\else
+  \warn 'LABDB_APP_PASSWORD is missing in the environment'
+\endif
+BEGIN;
 SELECT format('CREATE ROLE %I', role) FROM unnest(ARRAY['labdb_owner', 'labdb_app']) AS role
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) \gexec
 -- not in the server's log, even where that holds every statement
@@ -13,6 +22,7 @@ SET log_min_duration_statement = -1;
 SET log_min_error_statement = 'panic';
 ALTER ROLE labdb_owner LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD :'owner_password';
 ALTER ROLE labdb_app LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD :'app_password';
+COMMIT;
 SELECT 'CREATE DATABASE labdb OWNER labdb_owner TEMPLATE template0 ENCODING ''UTF8'' LC_COLLATE ''C'' LC_CTYPE ''C.UTF-8'''
 WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'labdb') \gexec
 REVOKE ALL ON DATABASE labdb FROM PUBLIC;
