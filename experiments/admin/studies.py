@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from experiments.actions.reports import request_report
 from experiments.actions.studies import open_experiment
 from experiments.actions.summaries import is_stale, request_summary
+from experiments.admin.closing import VERBS
 from experiments.admin.figures import figure_urls
 from experiments.admin.links import badge, list_url
 from experiments.models import Arm, Experiment, Timepoint
@@ -64,6 +65,7 @@ class ExperimentAdmin(PageMixin, DoorAdmin):
     verbs = (
         Verb("summarise", "Summarise now", _summarise, icon="functions", asks="summarise", is_primary=True),
         Verb("report", "Make report", _report, icon="picture_as_pdf", asks="report"),
+        *VERBS,
     )
     list_display = ["code", "title", "state", "shown_masking", "animals_count", "created_at"]
     list_filter = ["status", "masking", "is_simulated"]
@@ -83,9 +85,10 @@ class ExperimentAdmin(PageMixin, DoorAdmin):
     def get_urls(self) -> list:
         return [*figure_urls(self), *super().get_urls()]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        fixed = () if obj is None else ("masking", "is_simulated")
-        return (*super().get_readonly_fields(request, obj), *fixed)
+    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "status":  # closing has a verb of its own
+            kwargs["choices"] = [choice for choice in db_field.choices if choice[0] in ("planned", "running")]
+        return super().formfield_for_choice_field(db_field, request, **kwargs)
 
     def get_inlines(self, request: HttpRequest, obj: Any = None) -> list:
         return [] if obj is None else self.inlines

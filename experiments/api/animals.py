@@ -33,7 +33,6 @@ class LitterSerializer(RecordSerializer):
     class Meta:
         model = Litter
         fields = ("id", "experiment", "code", "dam", "born_on")
-        create_only = ("experiment",)
 
 
 class Litters(ReadRecords, AddRecords, ChangeRecords, DeleteDrafts):
@@ -48,7 +47,6 @@ class CageSerializer(RecordSerializer):
     class Meta:
         model = Cage
         fields = ("id", "experiment", "label")
-        create_only = ("experiment",)
 
 
 class Cages(ReadRecords, AddRecords, ChangeRecords, DeleteDrafts):
@@ -63,7 +61,6 @@ class HousingSerializer(RecordSerializer):
     class Meta:
         model = Housing
         fields = ("id", "animal", "cage", "started_on", "ended_on")
-        create_only = ("animal",)
 
 
 class Housings(ReadRecords, AddRecords, ChangeRecords):
@@ -92,8 +89,6 @@ class EnrolmentSerializer(RecordSerializer):
     class Meta:
         model = Enrolment
         fields = ("id", "experiment", "animal", "day_0")
-        create_only = ("experiment", "animal")
-        set_once = ("day_0",)  # every study day counts from it
 
 
 class Enrolments(ReadRecords, AddRecords, ChangeRecords):
@@ -108,7 +103,6 @@ class AllocationSerializer(RecordSerializer):
     class Meta:
         model = Allocation
         fields = ("id", "experiment", "enrolment", "arm", "method", "allocated_at")
-        create_only = ("experiment", "enrolment")
 
 
 class Allocations(ReadRecords, AddRecords, ChangeRecords):
@@ -123,7 +117,6 @@ class DispositionSerializer(RecordSerializer):
     class Meta:
         model = Disposition
         fields = ("id", "experiment", "enrolment", "kind", "occurred_on", "note")
-        create_only = ("experiment", "enrolment")
 
 
 class Dispositions(ReadRecords, AddRecords, ChangeRecords):
@@ -138,7 +131,6 @@ class ProcedureSerializer(RecordSerializer):
     class Meta:
         model = Procedure
         fields = ("id", "experiment", "enrolment", "name", "description", "performed_on")
-        create_only = ("experiment", "enrolment")
 
 
 class Procedures(ReadRecords, AddRecords, ChangeRecords):

@@ -12,12 +12,14 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from experiments.actions.closing import close_experiment, reopen_experiment
 from experiments.actions.summaries import request_summary
 from experiments.api.jobs import Jobs, JobSerializer
+from experiments.api.locks import ClosingSerializer, ExperimentLocks, ExperimentLockSerializer
 from experiments.api.outcomes import EstimateSerializer, OutcomeSummarySerializer, shown_summaries
 from experiments.api.studies import ExperimentRecords, ExperimentSerializer
 from experiments.exchange.dataset import stream_csv, stream_json
-from experiments.models import Estimate
+from experiments.models import Estimate, ExperimentLock
 from labdb.base.access import sees_arms
 from labdb.base.rest.serializers import columns_of
 from labdb.base.rest.wire import Csv, ExactJsonRenderer, FormatFirst
@@ -95,6 +97,24 @@ class Experiments(ExperimentRecords):
         place = request.build_absolute_uri(reverse("jobs-detail", args=[job.pk]))
         row = Jobs(request=request, format_kwarg=None).row(job.pk)
         return Response(row, status.HTTP_202_ACCEPTED, headers={"Location": place})
+
+    @extend_schema(request=ClosingSerializer, responses=ExperimentLockSerializer)
+    @action(detail=True, methods=["post"])
+    def close(self, request: Request, pk: Any) -> Response:
+        """Close the experiment, with a reason: from then on every change of its rows is a 409."""
+        return self._told(close_experiment(**self._asked(request)))
+
+    @extend_schema(request=ClosingSerializer, responses=ExperimentLockSerializer)
+    @action(detail=True, methods=["post"])
+    def reopen(self, request: Request, pk: Any) -> Response:
+        """Open the experiment again, with a reason; the closing stays recorded."""
+        return self._told(reopen_experiment(**self._asked(request)))
+
+    def _asked(self, request: Request) -> dict[str, Any]:
+        return {"experiment": self.found(), "by": request.user, **self.input(ClosingSerializer, request.data)}
+
+    def _told(self, lock: ExperimentLock) -> Response:
+        return Response(ExperimentLocks(request=self.request, format_kwarg=None).row(lock.pk))
 
 
 def _file_name(code: str) -> str:

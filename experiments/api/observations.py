@@ -23,7 +23,6 @@ class EndpointSerializer(RecordSerializer):
             "id", "key", "name", "unit", "value_kind", "benefit", "default_scale", "plausible_low", "plausible_high",
             "is_built_in",
         )  # fmt: skip
-        create_only = ("key", "unit", "value_kind")
 
 
 class Endpoints(ReadRecords, AddRecords, ChangeRecords):
@@ -38,7 +37,6 @@ class SpecimenSerializer(RecordSerializer):
     class Meta:
         model = Specimen
         fields = ("id", "experiment", "animal", "code", "matrix", "timepoint", "collected_at", "is_haemolysed")
-        create_only = ("experiment", "animal")
 
 
 class Specimens(ReadRecords, AddRecords, ChangeRecords):

@@ -119,7 +119,6 @@ class ReportScheduleSerializer(RecordSerializer):
             "active_since", "created_by",
         )  # fmt: skip
         read_only_fields = ("active_since", "created_by")
-        create_only = ("experiment",)
 
 
 class ReportSchedules(ReadRecords, AddRecords, ChangeRecords, DeleteDrafts):

@@ -37,7 +37,6 @@ class ExperimentSerializer(RecordSerializer):
             "id", "code", "title", "hypothesis", "masking", "status", "experimental_unit", "day_0_definition",
             "is_simulated", "primary_endpoint", "created_at", "is_stale",
         )  # fmt: skip
-        create_only = ("masking", "is_simulated")
 
 
 class ExperimentRecords(ReadRecords, AddRecords, ChangeRecords):
@@ -73,7 +72,6 @@ class ArmSerializer(RecordSerializer):
     class Meta:
         model = Arm
         fields = ("id", "experiment", "label", "description", "kind", "position", "planned_n", "reference")
-        create_only = ("experiment",)
 
 
 class Arms(ReadRecords, AddRecords, ChangeRecords, DeleteDrafts):
@@ -88,7 +86,6 @@ class TimepointSerializer(RecordSerializer):
     class Meta:
         model = Timepoint
         fields = ("id", "experiment", "label", "study_day", "window_before_days", "window_after_days")
-        create_only = ("experiment",)
 
 
 class Timepoints(ReadRecords, AddRecords, ChangeRecords, DeleteDrafts):

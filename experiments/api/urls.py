@@ -1,11 +1,12 @@
 """The record's addresses under ``/api/v1``."""
 
-from experiments.api import animals, experiments, files, imports, jobs, observations, outcomes, studies
+from experiments.api import animals, experiments, files, imports, jobs, locks, observations, outcomes, studies
 from labdb.base.rest.views import ApiRouter
 
 RESOURCES = {
     "people": studies.People,
     "experiments": experiments.Experiments,
+    "experiment-locks": locks.ExperimentLocks,
     "memberships": studies.Memberships,
     "arms": studies.Arms,
     "timepoints": studies.Timepoints,

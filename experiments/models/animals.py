@@ -54,6 +54,7 @@ class Litter(ValidatedModel):
 
     experiment_path = ("experiment", "experiment__isnull")
     duty = Duty.RECORD
+    fixed_once_made = ("experiment",)
     is_deletable = True
 
     closed_with = ("animals__enrolments__experiment", "observations__experiment")
@@ -83,6 +84,7 @@ class Cage(ValidatedModel):
 
     experiment_path = ("experiment", "experiment__isnull")
     duty = Duty.RECORD
+    fixed_once_made = ("experiment",)
     is_deletable = True
 
     closed_with = ("housings__animal__enrolments__experiment", "observations__experiment")
@@ -136,6 +138,7 @@ class Housing(ValidatedModel):
 
     experiment_path = ("animal__enrolments__experiment", "animal__enrolments__isnull")
     duty = Duty.RECORD
+    fixed_once_made = ("animal",)
 
     animal = models.ForeignKey(Animal, models.PROTECT, related_name="housings")
     cage = models.ForeignKey(Cage, models.PROTECT, related_name="housings")
@@ -186,6 +189,8 @@ class Enrolment(ValidatedModel):
 
     experiment_path = "experiment"
     duty = Duty.RECORD
+    fixed_once_made = ("experiment", "animal")
+    fixed_once_set = ("day_0",)  # every study day counts from it, planned timepoints were found with it
 
     experiment = models.ForeignKey(Experiment, models.PROTECT, related_name="enrolments")
     animal = models.ForeignKey(Animal, models.PROTECT, related_name="enrolments")
@@ -208,10 +213,6 @@ class Enrolment(ValidatedModel):
     def clean(self) -> None:
         if self.animal_id and self.day_0 and self.animal.born_on and self.day_0 < self.animal.born_on:
             raise ValidationError({"day_0": f"The animal was born on {self.animal.born_on}."})
-        stored = Enrolment.objects.filter(pk=self.pk).values_list("day_0", flat=True).first()
-        if stored and stored != self.day_0:
-            # planned timepoints were found with it, so another day 0 is more than an edit of one field
-            raise ValidationError({"day_0": f"Day 0 is {stored}; it is not edited once it is set."})
 
 
 class Allocation(ValidatedModel):
@@ -219,6 +220,7 @@ class Allocation(ValidatedModel):
 
     experiment_path = "experiment"
     duty = Duty.DESIGN
+    fixed_once_made = ("experiment", "enrolment")
     hidden_while_masked = True
 
     class Method(models.TextChoices):
@@ -248,6 +250,7 @@ class Disposition(ValidatedModel):
 
     experiment_path = "experiment"
     duty = Duty.RECORD
+    fixed_once_made = ("experiment", "enrolment")
 
     class Kind(models.TextChoices):
         SCHEDULED = "scheduled", "scheduled euthanasia"
@@ -281,6 +284,7 @@ class Procedure(ValidatedModel):
 
     experiment_path = "experiment"
     duty = Duty.RECORD
+    fixed_once_made = ("experiment", "enrolment")
     hidden_while_masked = True  # what was given, and when, follows the arm
 
     experiment = models.ForeignKey(Experiment, models.PROTECT, related_name="procedures")

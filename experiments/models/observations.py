@@ -71,6 +71,7 @@ class Specimen(ValidatedModel):
 
     experiment_path = "experiment"
     duty = Duty.RECORD
+    fixed_once_made = ("experiment", "animal")
 
     class Matrix(models.TextChoices):
         SERUM = "serum"

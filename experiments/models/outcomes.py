@@ -138,6 +138,7 @@ class ReportSchedule(ValidatedModel):
 
     experiment_path = "experiment"
     duty = Duty.ANALYSE
+    fixed_once_made = ("experiment",)
     stays_open = True
     asks_reason = False
     is_deletable = True

@@ -18,6 +18,7 @@ class Experiment(ValidatedModel):
 
     experiment_path = "self"
     duty = Duty.DESIGN
+    fixed_once_made = ("masking", "is_simulated")
 
     open_fields = ("status",)  # it follows the closings
     database_messages = {
@@ -70,11 +71,13 @@ class Experiment(ValidatedModel):
         return self.masking == self.Masking.BLINDED
 
     def clean(self) -> None:
-        stored = Experiment.objects.filter(pk=self.pk).values_list("masking", flat=True).first()
-        if stored and stored != self.masking:
-            raise ValidationError(
-                {"masking": "Masking is chosen when the experiment is opened; it is not edited later."}
-            )
+        before = None if self._state.adding else Experiment.objects.values_list("status", flat=True).get(pk=self.pk)
+        if self.status != before and (before, self.status) not in STATUS_EDITS:
+            told = "An experiment begins planned or running, and goes from planned to running; it is closed and reopened"
+            raise ValidationError({"status": f"{told} with a reason, not by its status."})
+
+
+STATUS_EDITS = {(None, "planned"), (None, "running"), ("planned", "running")}
 
 
 class Membership(ValidatedModel):
@@ -85,6 +88,7 @@ class Membership(ValidatedModel):
 
     experiment_path = "experiment"
     duty = Duty.MANAGE
+    fixed_once_made = ("experiment", "user", "role")
     managers_write = True
     stays_open = True
 
@@ -133,6 +137,7 @@ class Arm(ValidatedModel):
 
     experiment_path = "experiment"
     duty = Duty.DESIGN
+    fixed_once_made = ("experiment",)
     is_deletable = True
 
     class Kind(models.TextChoices):
@@ -182,6 +187,7 @@ class Timepoint(ValidatedModel):
 
     experiment_path = "experiment"
     duty = Duty.DESIGN
+    fixed_once_made = ("experiment",)
     is_deletable = True
 
     experiment = models.ForeignKey(Experiment, models.PROTECT, related_name="timepoints")

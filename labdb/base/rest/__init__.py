@@ -7,7 +7,6 @@ A resource is a serializer that names its fields once, a view of two or three li
             model = Plate
             fields = ("id", "experiment", "code", "read_at")
             read_only_fields = ("read_at",)
-            create_only = ("experiment",)          # given at creation, fixed afterwards
 
     class Plates(ReadRecords, AddRecords, ChangeRecords):
         serializer_class = PlateSerializer

@@ -118,8 +118,7 @@ class DeletionSerializer(StrictSerializer):
 class RecordSerializer(StrictNames, serializers.ModelSerializer):
     """The fields of one model over REST, declared once for reading and writing.
 
-    ``Meta.create_only`` names fields that are given at creation and fixed afterwards, ``Meta.set_once`` those that are
-    fixed as soon as they hold something. Uniqueness and every rule across fields are the model's: it answers with its
+    Uniqueness, what is fixed once it is made or set, and every rule across fields are the model's: it answers with its
     own message, also when two requests race.
     """
 
@@ -153,23 +152,6 @@ class RecordSerializer(StrictNames, serializers.ModelSerializer):
 
     def build_relational_field(self, field_name: str, relation_info: Any) -> tuple:
         return _without_unique(super().build_relational_field(field_name, relation_info))
-
-    def to_internal_value(self, data: Any) -> Any:
-        values = super().to_internal_value(data)
-        if self.instance is not None:
-            told = {name: [why] for name, why in self._fixed() if values.get(name, ...) not in (..., self._now(name))}
-            if told:
-                raise serializers.ValidationError(told)
-        return values
-
-    def _fixed(self) -> list[tuple[str, str]]:
-        """Fields of the instance that no longer change, each with what is said of it."""
-        set_once = [name for name in getattr(self.Meta, "set_once", ()) if self._now(name) is not None]
-        fixed = [(name, "This is fixed once the row exists.") for name in getattr(self.Meta, "create_only", ())]
-        return fixed + [(name, "This is fixed once it is set.") for name in set_once]
-
-    def _now(self, name: str) -> Any:
-        return getattr(self.instance, name)
 
 
 def _without_unique(built: tuple) -> tuple:
