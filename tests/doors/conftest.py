@@ -3,6 +3,7 @@
 import pytest
 
 from tests.doors.invalid_cases import World, make_world
+from tests.doors.rest_client import RestClient, rest_client
 
 
 @pytest.fixture
@@ -11,13 +12,6 @@ def world(scientist, experiment, animals) -> World:
 
 
 @pytest.fixture
-def api(scientist):
+def api(scientist) -> RestClient:
     """A REST client with an access token of ``scientist``."""
-    from rest_framework.test import APIClient
-
-    from labdb.base.models import AccessToken
-
-    _, token = AccessToken.objects.create(user=scientist, can_write=True)
-    client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Token {token}")
-    return client
+    return rest_client(scientist)

@@ -77,7 +77,7 @@ def test_a_row_that_the_person_may_not_see_is_answered_like_none(api, world: Wor
     assert answers[0] == answers[1]
     assert answers[0][0] == 400
     assert api.get(f"/api/v1/arms/{arm.pk}").status_code == api.get(f"/api/v1/arms/{missing}").status_code == 404
-    assert api.patch(f"/api/v1/arms/{arm.pk}", {"label": "c"}, format="json").status_code == 404
+    assert api.change(f"/api/v1/arms/{arm.pk}", {"label": "c"}).status_code == 404
     row = {"experiment": str(hidden.pk), "endpoint": str(world.endpoint.pk), "observed_at": "2026-03-09T09:30:00Z"}
     told = api.post("/api/v1/observations", {**row, "animal": str(world.animals[0].pk), "value": 20}, format="json")
     assert told.status_code == 400
@@ -98,28 +98,28 @@ def test_who_is_no_member_of_the_laboratory_writes_nothing(world: World, django_
 @pytest.mark.django_db
 def test_changes_keep_to_the_fields_that_are_given_and_may_change(api, world: World):
     arm = world.arms[0]
-    changed = api.patch(f"/api/v1/arms/{arm.pk}", {"description": "PBS IV"}, format="json")
+    changed = api.change(f"/api/v1/arms/{arm.pk}", {"description": "PBS IV"})
     assert (changed.status_code, changed.json()["description"], changed.json()["label"]) == (200, "PBS IV", arm.label)
-    moved = api.patch(f"/api/v1/arms/{arm.pk}", {"experiment": str(world.other.pk)}, format="json")
+    moved = api.change(f"/api/v1/arms/{arm.pk}", {"experiment": str(world.other.pk)})
     assert refused_with(moved, "experiment", "fixed")
-    own = api.patch(f"/api/v1/arms/{arm.pk}", {"reference": str(arm.pk)}, format="json")
+    own = api.change(f"/api/v1/arms/{arm.pk}", {"reference": str(arm.pk)})
     assert refused_with(own, "reference", "its own reference")
-    unmasked = api.patch(f"/api/v1/experiments/{world.experiment.pk}", {"masking": "blinded"}, format="json")
+    unmasked = api.change(f"/api/v1/experiments/{world.experiment.pk}", {"masking": "blinded"})
     assert refused_with(unmasked, "masking", "fixed")
-    typed = api.patch(f"/api/v1/arms/{arm.pk}", {"descripton": "x", "id": "y"}, format="json")
+    typed = api.change(f"/api/v1/arms/{arm.pk}", {"descripton": "x", "id": "y"})
     assert set(typed.json()) == {"descripton", "id"}
 
 
 @pytest.mark.django_db
 def test_day_0_may_be_set_later_and_then_stays(api, world: World):
     known, unknown = world.enrolments[0], world.other_enrolment
-    moved = api.patch(f"/api/v1/enrolments/{known.pk}", {"day_0": "2026-03-03"}, format="json")
+    moved = api.change(f"/api/v1/enrolments/{known.pk}", {"day_0": "2026-03-03"})
     assert refused_with(moved, "day_0", "fixed once it is set")
-    cleared = api.patch(f"/api/v1/enrolments/{known.pk}", {"day_0": None}, format="json")
+    cleared = api.change(f"/api/v1/enrolments/{known.pk}", {"day_0": None})
     assert refused_with(cleared, "day_0", "fixed once it is set")
-    same = api.patch(f"/api/v1/enrolments/{known.pk}", {"day_0": "2026-03-02"}, format="json")
+    same = api.change(f"/api/v1/enrolments/{known.pk}", {"day_0": "2026-03-02"})
     assert same.status_code == 200
-    told = api.patch(f"/api/v1/enrolments/{unknown.pk}", {"day_0": "2026-03-09"}, format="json")
+    told = api.change(f"/api/v1/enrolments/{unknown.pk}", {"day_0": "2026-03-09"})
     assert (told.status_code, told.json()["day_0"]) == (200, "2026-03-09")
     known.refresh_from_db()
     assert known.day_0 == date(2026, 3, 2)
@@ -128,28 +128,29 @@ def test_day_0_may_be_set_later_and_then_stays(api, world: World):
 @pytest.mark.django_db
 def test_the_programs_own_endpoints_stay_as_they_are(api, world: World):
     for changes in ({"default_scale": "log"}, {"name": "Weight"}, {"plausible_high": 400}, {}):
-        told = api.patch(f"/api/v1/endpoints/{world.endpoint.pk}", changes, format="json")
+        told = api.change(f"/api/v1/endpoints/{world.endpoint.pk}", changes)
         assert refused_with(told, WITHOUT_FIELD, "belongs to the program"), told.json()
     own = api.post("/api/v1/endpoints", {"key": "uterus_weight", "name": "Uterus", "unit": "mg"}, format="json")
-    renamed = api.patch(own["Location"], {"name": "Uterus weight"}, format="json")
+    renamed = api.change(own["Location"], {"name": "Uterus weight"})
     assert (renamed.status_code, renamed.json()["name"], renamed.json()["is_built_in"]) == (200, "Uterus weight", False)
-    claimed = api.patch(own["Location"], {"is_built_in": True}, format="json")
+    claimed = api.change(own["Location"], {"is_built_in": True})
     assert refused_with(claimed, "is_built_in", "set by the program")
 
 
 @pytest.mark.django_db
-def test_nothing_is_deleted_and_nothing_replaced(api, world: World):
-    place = f"/api/v1/arms/{world.arms[0].pk}"
-    assert [api.delete(place).status_code, api.put(place, {}, format="json").status_code] == [405, 405]
+def test_only_drafts_are_deleted_and_nothing_is_replaced(api, world: World):
+    for noun_, row in (("enrolments", world.enrolments[0]), ("experiments", world.experiment)):
+        assert api.remove(f"/api/v1/{noun_}/{row.pk}").status_code == 405
+    assert api.put(f"/api/v1/arms/{world.arms[0].pk}", {}, format="json").status_code == 405
     assert api.post("/api/v1/jobs", {}, format="json").status_code == 405
 
 
 @pytest.mark.django_db
-def test_who_opens_an_experiment_is_its_scientist(api, scientist):
-    Membership(experiment=_saved(Experiment(code="A", title="a")), user=scientist).save()
+def test_who_opens_an_experiment_is_its_director(api, scientist):
+    Membership(experiment=_saved(Experiment(code="A", title="a")), user=scientist, role="scientist").save()
     made = api.post("/api/v1/experiments", {"code": "B", "title": "b"}, format="json")
     members = api.get("/api/v1/memberships", {"experiment": made.json()["id"]}).json()["results"]
-    assert [(m["user"], m["role"]) for m in members] == [(str(scientist.pk), "scientist")]
+    assert [(m["user"], m["role"]) for m in members] == [(str(scientist.pk), "director")]
 
 
 def _saved(row):

@@ -77,7 +77,8 @@ def test_rest_and_admin_change_schedules_alike(experiment, scientist, client):
     rest = APIClient()
     rest.force_authenticate(scientist)
     address = "/api/v1/report-schedules"
-    assert rest.patch(f"{address}/{by_rest.pk}", {"at_time": "06:00"}, format="json").status_code == 200
+    moved = rest.patch(f"{address}/{by_rest.pk}", {"at_time": "06:00"}, format="json", HTTP_IF_MATCH="*")
+    assert moved.status_code == 200
     scientist.is_staff = True
     scientist.save()
     client.force_login(scientist)

@@ -108,7 +108,8 @@ class ReadRecords(StrictRequest, GenericViewSet):
         return self.serializer_class.Meta.model
 
     def known_parameters(self) -> tuple[str, ...]:
-        return ("limit", "offset", *self.filters) if self.action == "list" else super().known_parameters()
+        known = {"list": ("limit", "offset", *self.filters), "destroy": (REASON,)}
+        return known[self.action] if self.action in known else super().known_parameters()
 
     def records(self) -> QuerySet:
         """Every row, with the annotations that the serializer's computed fields need."""
@@ -242,9 +243,6 @@ class ChangeRecords:
 
 class DeleteDrafts:
     """DELETE on a detail takes a draft away: a row that nothing refers to, in the version that ``If-Match`` names."""
-
-    def known_parameters(self: Any) -> tuple[str, ...]:
-        return (REASON,) if self.action == "destroy" else super().known_parameters()  # type: ignore[misc]
 
     @extend_schema(parameters=[OpenApiParameter(REASON, str, description=REASON_HELP)])
     def destroy(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
