@@ -11,6 +11,7 @@ DEBUG = env.flag("LABDB_DEBUG", default=False)
 VAR = env.path("LABDB_VAR", default=ROOT / "var")
 
 SECRET_KEY = env.secret("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.items("LABDB_FORMER_SECRET_KEYS", default=[])
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS", default=[])
 

@@ -1,6 +1,7 @@
 """A hasher for the tests' people: real hashes that any server verifies, made in no time."""
 
 import os
+import time
 from pathlib import Path
 
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
@@ -23,4 +24,5 @@ class CountingHasher(QuickHasher):
         if path := os.environ.get("LABDB_TEST_HASHED"):
             with Path(path).open("ab", buffering=0) as file:  # one byte a hash, written by several processes
                 file.write(b".")
+            time.sleep(0.02)  # a real hash takes longer: time enough for others to come in between
         return super().encode(password, salt, iterations)
