@@ -3,8 +3,12 @@
 from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
 
-from experiments.actions.studies import open_experiment
+from experiments.actions.studies import add_member, end_membership, open_experiment
 from experiments.models import Arm, DataChange, Experiment, Membership, Timepoint
 from labdb.base.models import User
 from labdb.base.rest.serializers import RecordSerializer, serializers
@@ -40,7 +44,7 @@ class ExperimentSerializer(RecordSerializer):
 
 
 class ExperimentRecords(ReadRecords, AddRecords, ChangeRecords):
-    """Experiments. Whoever opens one is its first scientist; its masking is chosen then."""
+    """Experiments. Whoever opens one is its director; its masking is chosen then."""
 
     serializer_class = ExperimentSerializer
     filters = ("code", "status", "masking", "is_simulated")
@@ -57,15 +61,26 @@ class ExperimentRecords(ReadRecords, AddRecords, ChangeRecords):
 class MembershipSerializer(RecordSerializer):
     class Meta:
         model = Membership
-        fields = ("id", "experiment", "user", "role")
+        fields = ("id", "experiment", "user", "role", "started_at", "ended_at")
+        read_only_fields = ("started_at", "ended_at")
 
 
 class Memberships(ReadRecords, AddRecords):
-    """Who works on an experiment."""
+    """Who takes part in an experiment, as what. A membership is never deleted: ``end`` it."""
 
     serializer_class = MembershipSerializer
-    filters = ("experiment", "user", "role")
+    filters = ("experiment", "user", "role", "ended_at__isnull")
     ordering = ("experiment__code", "user__username")
+
+    def add(self, values: dict[str, Any]) -> Membership:
+        return add_member(by=self.request.user, **values)
+
+    @extend_schema(request=None, responses=MembershipSerializer)
+    @action(detail=True, methods=["post"])
+    def end(self, request: Request, pk: Any) -> Response:
+        """From now on the person no longer takes part in this role."""
+        ended = end_membership(membership=self.found(), by=request.user)
+        return self.answer(ended.pk)
 
 
 class ArmSerializer(RecordSerializer):

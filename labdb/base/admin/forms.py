@@ -8,7 +8,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, FieldDoesNotExist, Validati
 from django.db import IntegrityError, models
 from unfold.forms import PaginationInlineFormSet
 
-from labdb.base.access import may
+from labdb.base.access import refusal
 from labdb.base.errors import validation_error
 from labdb.base.reasons import FIELD as REASON
 
@@ -57,8 +57,9 @@ class RefusalMixin:
         is_new = self.instance._state.adding
         verb = "add" if is_new else "change"
         subject = type(self.instance) if is_new and self.instance.experiment_path == "self" else self.instance
-        if self.request is not None and not may(self.request.user, verb, subject):
-            self.add_error(None, f"You may not {verb} this {self.instance._meta.verbose_name} here.")
+        told = None if self.request is None else refusal(self.request.user, verb, subject)
+        if told:
+            self.add_error(None, told)
 
     def _show(self, refused: Refused) -> None:
         is_own = refused.model in (None, self._meta.model)
