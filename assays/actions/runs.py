@@ -1,6 +1,6 @@
 """A run from upload to decision. Every change of state is a conditional update: of two at once, one wins."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from assays.actions.parameters import kind_module, stored_parameters
 from assays.models import AssayRun, Result, Well
+from experiments.actions.closing import unfinished
 from experiments.actions.files import receive_file
 from experiments.actions.jobs import Progress, request_job, work
 from experiments.models import Endpoint, Experiment, Job, Timepoint
@@ -192,3 +193,11 @@ def _decide(run: AssayRun, state: str, reason: str, by: Any, *states: str) -> As
         raise _wrong_state(run, *states)
     run.refresh_from_db()
     return run
+
+
+@unfinished
+def undecided_runs(experiment: Experiment) -> Iterator[str]:
+    """Runs that were neither rejected nor published."""
+    decided = (State.REJECTED, State.PUBLISHED)
+    for run in AssayRun.objects.filter(experiment=experiment).exclude(state__in=decided).select_related("source_file"):
+        yield f"assay run of {run}"

@@ -3,6 +3,7 @@
 A verb that needs work done calls ``request_job`` in its own transaction (an outbox). A worker calls ``run``.
 """
 
+import contextlib
 import logging
 import threading
 import uuid
@@ -13,13 +14,14 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import close_old_connections, connection, transaction
+from django.db import IntegrityError, close_old_connections, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
 from experiments.models import Experiment, Job
 from labdb.base.access import require
 from labdb.base.acting import acting
+from labdb.base.errors import validation_error
 from labdb.base.verbs import verb
 
 REPUBLISH_AFTER = timedelta(seconds=60)
@@ -168,10 +170,17 @@ def _finish(job: Job, progress: Progress, result: dict[str, Any]) -> None:
 
 
 def _fail(job: Job, error: Exception) -> None:
-    told = "\n".join(error.messages) if isinstance(error, ValidationError) else f"{type(error).__name__}: {error}"
+    told = _told(error)
     Job.objects.filter(pk=job.pk, lease=job.lease).update(
         state=Job.State.FAILED, finished_at=timezone.now(), lease=None, error=told.replace("\x00", "\\x00")
     )
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, IntegrityError):
+        with contextlib.suppress(IntegrityError):  # none of our rules: told as it came
+            return "\n".join(validation_error(error).messages)
+    return "\n".join(error.messages) if isinstance(error, ValidationError) else f"{type(error).__name__}: {error}"
 
 
 @contextmanager

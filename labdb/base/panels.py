@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 HOME = "home"
 
 Context = Callable[[HttpRequest, Any], dict[str, Any] | None]
+Notice = Callable[[HttpRequest, Any], list[str]]
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class ShownPanel:
 
 PANELS: dict[tuple[str, str], Panel] = {}
 ENTRIES: dict[str, Entry] = {}
+NOTICES: list[Notice] = []
 GROUPS = ("", "Studies", "Record", "Outcomes", "Assays", "Work", "Laboratory")
 
 
@@ -87,6 +89,16 @@ def shown_panels(page: str, request: HttpRequest, subject: Any = None) -> list[S
             body = render_to_string(panel.template, {"subject": subject, **context}, request)
             shown.append(ShownPanel(panel.key, panel.title, panel.is_wide, body))
     return shown
+
+
+def register_notice(notice: Notice) -> Notice:
+    """Have ``notice(request, row)`` asked for lines that stand at the head of every page of a row."""
+    NOTICES.append(notice)
+    return notice
+
+
+def shown_notices(request: HttpRequest, row: Any) -> list[str]:
+    return [line for notice in NOTICES for line in notice(request, row)]
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from labdb.base.admin import reasons, stale, versions
 from labdb.base.admin.forms import Refused
 from labdb.base.admin.timeline import tell
 from labdb.base.admin.versions import Versions
+from labdb.base.panels import shown_notices
 from labdb.base.reasons import FIELD as REASON
 
 UNVERSIONED = (
@@ -49,6 +50,7 @@ class EditingMixin:
         row = self.get_object(request, unquote(object_id)) if object_id else None
         if row is not None:
             context |= {"row": row, "row_url": self.page_url(row), "buttons": self.verb_buttons(request, row)}
+            context["notices"] = shown_notices(request, row)
             # before the rows are read: what changes in between is then taken for newer, never for known
             made_from = versions.of_form(self, request, row)
             context |= self._of_edit(request, row.pk, made_from)

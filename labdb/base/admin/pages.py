@@ -9,7 +9,7 @@ from django.urls import URLPattern, path, reverse
 
 from labdb.base.access import may
 from labdb.base.admin import versions
-from labdb.base.panels import shown_panels
+from labdb.base.panels import shown_notices, shown_panels
 from labdb.base.site import change_url
 
 
@@ -43,6 +43,7 @@ class PageMixin:
             "buttons": self.verb_buttons(request, row, seen),  # type: ignore[attr-defined]
             "edit_url": change_url(row) if may(request.user, "change", row) else "",
             "history_url": reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_history", args=[row.pk]),  # type: ignore[attr-defined]
+            "notices": shown_notices(request, row),
             "panels": shown_panels(self.page, request, row),
             **self.page_context(request, row),
         }
