@@ -85,6 +85,12 @@ class Loader:
                 self.client.post("timepoints", {"experiment": found["id"], "label": f"day {day}", "study_day": day})
         return found
 
+    def admit(self, username: str, role: str) -> None:
+        """Have the person take part, unless they do."""
+        person = self.client.one("people", username=username)
+        if person and not self.client.one("memberships", experiment=self.id, user=person["id"]):
+            self.client.post("memberships", {"experiment": self.id, "user": person["id"], "role": role})
+
     def _add_arms(self, experiment: str) -> None:
         known = {arm["label"]: arm["id"] for arm in self.client.rows("arms", experiment=experiment)}
         for arm in sorted(ARMS, key=lambda arm: (arm.reference is not None, arm.reference not in known)):

@@ -119,12 +119,12 @@ def test_a_failed_job_tells_its_reason_and_is_asked_again(experiment, asked, sci
     assert Job.objects.filter(kind="summarise", state="queued").count() == 1
 
 
-def test_whoever_opens_an_experiment_is_its_scientist(asked, scientist):
+def test_whoever_opens_an_experiment_is_its_director(asked, scientist, experiment):
     data = {"code": "NEW", "title": "new", "masking": "blinded", "status": "running", "experimental_unit": "animal"}
     answer = asked.post(reverse("admin:experiments_experiment_add"), data)
     opened = Experiment.objects.get(code="NEW")
     assert answer.url == url_of(opened, "page")
-    assert Membership.objects.get(experiment=opened).user == scientist
+    assert Membership.objects.values_list("user", "role").get(experiment=opened) == (scientist.pk, "director")
     assert asked.get(answer.url).status_code == 200
 
 
@@ -161,7 +161,9 @@ def test_people_are_for_administrators(asked, client, scientist):
     assert client.get(url_of(scientist, "change")).status_code == 200
 
 
-def test_an_empty_laboratory_shows_the_first_steps(asked):
+def test_an_empty_laboratory_shows_the_first_steps_to_who_may_take_them(asked, scientist):
+    assert b"Open an experiment" not in asked.get("/admin/").content
+    get_user_model().objects.filter(pk=scientist.pk).update(is_manager=True)
     content = asked.get("/admin/").content
     assert b"Open an experiment" in content
     assert b"Nothing runs" in content

@@ -52,7 +52,8 @@ def _await(url, seconds=60):
 
 
 def test_the_demo_study_comes_out_as_it_was_simulated(address):
-    User.objects.create_user("demo", password="a-good-passphrase-1", is_staff=True)
+    User.objects.create_user("demo", password="a-good-passphrase-1", is_staff=True, is_manager=True)
+    User.objects.create_user("assessor", password="a-good-passphrase-1", is_staff=True)
     said = []
     loader = Loader(Client(address, "demo", "a-good-passphrase-1"), said.append)
     report = loader.load()
@@ -81,6 +82,10 @@ def test_the_demo_study_comes_out_as_it_was_simulated(address):
     assert len(report["sha256"]) == 64
 
     _run_scripts(address, loader, rows)
+
+    for _ in range(2):
+        loader.admit("assessor", "assessor")
+    assert sorted(m["role"] for m in loader.client.rows("memberships", experiment=loader.id)) == ["assessor", "director"]
 
     said.clear()
     again = Loader(loader.client, said.append)

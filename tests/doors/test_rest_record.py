@@ -153,10 +153,12 @@ def test_no_text_of_the_tidy_table_starts_a_formula(api, world: World):
         assert json.loads(dataset(api, world, "json"))[0]["animal"] == evil
 
 
-def test_the_arm_is_absent_while_blinded_and_an_empty_table_is_one(api, world: World):
+def test_the_arm_is_absent_for_the_masked_and_an_empty_table_is_one(api, world: World, member):
     assert json.loads(dataset(api, world, "json")) == []
     Experiment.objects.filter(pk=world.experiment.pk).update(masking="blinded")
     observe(world, "body_weight", 0, number=Decimal(20))
+    assert "arm" in json.loads(dataset(api, world, "json"))[0]
+    api.force_authenticate(member("assessor", world.experiment))
     header = dataset(api, world, "csv").splitlines()[0].split(",")
     assert "arm" not in header
     assert "cage" in header

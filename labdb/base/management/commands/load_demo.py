@@ -14,6 +14,7 @@ from labdb.demo.load import Loader
 from labdb.demo.show import summary_table, truth_lines
 
 USERNAME = "demo"
+ASSESSOR = "assessor"
 
 
 class Command(BaseCommand):
@@ -29,6 +30,7 @@ class Command(BaseCommand):
         try:
             loader = Loader(Client(address, USERNAME, password), self._say)
             report = loader.load()
+            loader.admit(ASSESSOR, "assessor")
         except Refused as refusal:
             raise CommandError(str(refusal)) from None
         pdf = Path(settings.LABDB_FILES_DIR) / report["sha256"][:2] / report["sha256"]
@@ -40,20 +42,23 @@ class Command(BaseCommand):
         self._say(f"experiment  {address}/admin/experiments/experiment/{loader.id}/page/")
         self._say(f"REST        {address}/api/v1/docs")
         self._say(f"log-in      {USERNAME} / {password}")
+        self._say(f"            {ASSESSOR} / {password}  (assesses only)")
         self._say(f"report      {link}")
 
     def _log_in(self) -> str:
-        """The demo person, an ordinary scientist, with a password made once and kept in a private file."""
+        """The demo persons, a manager and an assessor, with one password made once and kept in a private file."""
         path = Path(settings.VAR) / "run" / "demo-password"
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "w") as file:
                 file.write(secrets.token_urlsafe(9))
         password = path.read_text()
-        person, _ = User.objects.get_or_create(username=USERNAME, defaults={"is_staff": True, "first_name": "Demo"})
-        if not person.check_password(password):
-            person.set_password(password)
-            person.save()
+        for name, is_manager in ((USERNAME, True), (ASSESSOR, False)):
+            person, _ = User.objects.get_or_create(username=name, defaults={"is_staff": True})
+            if not person.check_password(password) or person.is_manager != is_manager:
+                person.set_password(password)
+                person.is_manager = is_manager
+                person.save()
         return password
 
     def _say(self, line: str) -> None:
