@@ -62,7 +62,10 @@ VERBS = (
 @register_notice
 def closings(request: HttpRequest, row: Any) -> list[str]:
     """Who closed the experiment of ``row``, when and why."""
-    if isinstance(row, Experiment) and not _is_closed(row) or getattr(row, "experiment_path", None) in (None, LAB_WIDE):
+    if (isinstance(row, Experiment) and not _is_closed(row)) or getattr(row, "experiment_path", None) in (
+        None,
+        LAB_WIDE,
+    ):
         return []
     locks = ExperimentLock.objects.visible_to(request.user).filter(reopened_at=None, experiment__in=experiments_of(row))
     return [_told(lock) for lock in locks.select_related("experiment", "closed_by")]
