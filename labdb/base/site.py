@@ -17,6 +17,7 @@ from labdb.base.panels import HOME, shown_panels
 
 SEARCH_RESULTS_PER_MODEL = 8
 SHORTEST_SEARCH = 2  # characters
+OTHERS = ("allauth.", "django.contrib.auth.")  # whose models have no page here
 
 
 class Choices(AutocompleteJsonView):
@@ -33,16 +34,16 @@ class LabSite(UnfoldAdminSite):
     index_title = "Today"
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        """Leaves out the pages that allauth brings: they would show second factors' secrets."""
+        """Leaves out the pages that allauth brings (they would show second factors' secrets) and Django's groups."""
         models = [model_or_iterable] if isinstance(model_or_iterable, type) else list(model_or_iterable)
-        kept = [model for model in models if not model.__module__.startswith("allauth.")]
+        kept = [model for model in models if not model.__module__.startswith(OTHERS)]
         super().register(kept, admin_class, **options)
 
     def extra_urls(self) -> list[URLPattern]:
-        """The pages of the trail, beside those of the models."""
-        from labdb.base.admin import trail_pages
+        """The pages of the trail and of the access tokens, beside those of the models."""
+        from labdb.base.admin import token_pages, trail_pages
 
-        return trail_pages.urls(self)
+        return [*trail_pages.urls(self), *token_pages.urls(self)]
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         context = {**self.each_context(request), "title": self.index_title, "panels": shown_panels(HOME, request)}

@@ -51,9 +51,9 @@ class _Forms(HTMLParser):
 
 
 def shown_form(answer: Any, holding: str = "_versions") -> dict[str, Any]:
-    """The data of the page's form that has a field ``holding``, as the client sends it."""
+    """The data of the page's longest form that has a field ``holding``, as the client sends it."""
     reader = _Forms()
     reader.feed(answer.content.decode())
-    found = [form["data"] for form in reader.forms if holding in form["data"] and form["id"] != "logout-form"]
+    found = [form["data"] for form in reader.forms if holding in form["data"]]
     assert found, "the page has no such form"
-    return {name: values if len(values) > 1 else values[0] for name, values in found[0].items()}
+    return {name: values if len(values) > 1 else values[0] for name, values in max(found, key=len).items()}

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from experiments.models import Housing, Strain
+from experiments.models import Cage, Housing, Strain
 from labdb.base.trail.models import TrailEntry, TrailStatement
 from tests.doors.browser_forms import shown_form
 
@@ -64,8 +64,11 @@ def test_the_form_says_beforehand_that_it_will_ask(asked, animals):
     assert "Asked where a recorded value changes" in page
 
 
-def test_rows_inside_the_form_count(asked, experiment, animals, world):
-    stay = Housing.objects.filter(animal__in=animals).first()
+def test_rows_inside_the_form_count(asked, experiment, animals):
+    cage = Cage(experiment=experiment, label="C-1")
+    cage.save()
+    stay = Housing(animal=animals[0], cage=cage, started_on=date(2026, 2, 20))
+    stay.save()
     url = url_of(stay.animal, "change")
     data = shown_form(asked.get(url))
     place = next(name for name, value in data.items() if value == str(stay.started_on) and "housings" in name)
@@ -88,7 +91,7 @@ def test_what_one_entered_just_now_is_excepted(client, scientist, settings, expe
     assert strain.name == "CD-1"
 
 
-def test_a_deletion_has_a_reason(asked):
+def test_a_deletion_has_a_reason(asked, experiment):
     strain = Strain(name="mistyped")
     strain.save()
     url = url_of(strain, "delete")

@@ -179,9 +179,9 @@ def _fields(request: HttpRequest, part: Part) -> Iterator[ChangedField]:
     began = part.form_class(instance=_copy(part.began), prefix=part.prefix)
     now = None if part.now is None else part.form_class(instance=_copy(part.now), prefix=part.prefix)
     if part.prefix is not None and f"{part.prefix}-{DELETE}" in request.POST:
-        told = "deleted" if now is None else "changed"
+        stands = "deleted" if now is None else "changed"
         yield ChangedField(
-            DELETE, "The whole row", "it stood", told, "to be deleted", now is not None, True, now is not None
+            DELETE, "The whole row", "it stood", stands, "to be deleted", now is not None, True, now is not None
         )
         return
     for name, each in sent.fields.items():
