@@ -9,10 +9,11 @@ import uuid
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.db import models
 
-from assays.models import Plate, Reading
+from assays.models import AssayRun, Plate, Publication, Reading
 from experiments.models import Animal, Estimate, Observation, ReportSchedule, Specimen
 
 # What a CHECK or a composite key asks for beyond the fields' own types.
@@ -23,6 +24,7 @@ GIVEN: dict[type[models.Model], dict[str, Any]] = {
     ReportSchedule: {"weekday": 0},
     Plate: {"rows": 8, "columns": 12},
     Reading: {"value": 1},
+    Publication: {"run": lambda known: _accepted(known)},
 }
 Known = dict[type[models.Model], models.Model]
 _numbers = itertools.count(1)
@@ -30,17 +32,27 @@ _numbers = itertools.count(1)
 
 def make_rows(model: type[models.Model], count: int, known: Known) -> list[models.Model]:
     """Write ``count`` rows of ``model``. ``known`` holds the shared related rows; existing ones are taken first."""
-    differing = _differing_relations(model)
+    return model._base_manager.bulk_create([model(**values) for values in make_values(model, count, known)])
+
+
+def make_values(
+    model: type[models.Model], count: int, known: Known, *, all_shared: bool = False
+) -> list[dict[str, Any]]:
+    """What ``count`` new rows of ``model`` may hold. The rows that they refer to are written, they themselves are not.
+
+    ``all_shared``: every related row is the shared one, as suits the first row of its kind.
+    """
+    differing = set() if all_shared else _differing_relations(model)
     related = {f.name: make_rows(f.related_model, count, known) for f in _fields(model) if f.name in differing}
-    rows = []
+    made = []
     for index in range(count):
         number = next(_numbers)
         values = {name: rows_of[index] for name, rows_of in related.items()}
         for field in _fields(model):
             if field.name not in values:
                 values |= _value(model, field, number, known)
-        rows.append(model(**values))
-    return model._base_manager.bulk_create(rows)
+        made.append(values)
+    return made
 
 
 def _fields(model: type[models.Model]) -> list[Any]:
@@ -55,6 +67,9 @@ def _differing_relations(model: type[models.Model]) -> set[str]:
             found |= {e[0] for e in rule.expressions if isinstance(e[0], str)} & required
         elif isinstance(rule, models.UniqueConstraint) and not any(_differs(model, name) for name in rule.fields):
             found |= set([name for name in rule.fields if name in required][-1:])
+    for names in model._meta.unique_together:  # tables of many-to-many relations
+        if not any(_differs(model, name) for name in names):
+            found |= set([name for name in names if name in required][-1:])
     return found
 
 
@@ -106,3 +121,13 @@ def _shared(model: type[models.Model], known: Known) -> models.Model:
 
 def _enrolled(known: Known) -> models.Model:
     return known.setdefault(Animal, Animal.objects.filter(enrolments__isnull=False).order_by("pk").first())
+
+
+def _accepted(known: Known) -> models.Model:
+    """The shared run, brought on to where it may be published."""
+    run = _shared(AssayRun, known)
+    user, now = _shared(get_user_model(), known), datetime(2026, 3, 2, tzinfo=UTC)
+    rows = AssayRun.objects.filter(pk=run.pk)
+    rows.filter(state="draft").update(state="quantified", quantified_at=now, reader="row")
+    rows.filter(state="quantified").update(state="accepted", decided_by=user, decided_at=now)
+    return run
