@@ -3,6 +3,8 @@
 from datetime import timedelta
 from pathlib import Path
 
+from django.urls import reverse_lazy
+
 from labdb import env
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -233,6 +235,7 @@ SPECTACULAR_SETTINGS = {
         "RemarkTopicEnum": "assays.models.runs.Remark.Topic",
         "SpeciesEnum": "experiments.models.Strain.Species",
         "SpecimenMatrixEnum": "experiments.models.Specimen.Matrix",
+        "TokenScopeEnum": [("read", "read"), ("write", "read and write")],
         "TallySideEnum": [("left", "left"), ("right", "right")],
         "ValueKindEnum": "experiments.models.Endpoint.ValueKind",
         "WeekdayEnum": "experiments.models.ReportSchedule.Weekday",
@@ -250,6 +253,12 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": ["labdb.base.static_files.styles"],
     "SIDEBAR": {"show_search": True, "navigation": "labdb.base.panels.navigation"},
+    "ACCOUNT": {
+        "navigation": [
+            {"title": "My log-in", "link": reverse_lazy("account_overview")},
+            {"title": "My access tokens", "link": reverse_lazy("admin:tokens")},
+        ]
+    },
     "COLORS": {
         "primary": {
             "50": "oklch(98.4% .014 180.72)",

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from labdb.base.access import TokenScope, seen_experiments
+from labdb.base.access import TokenScope
 from labdb.base.models import AccessToken, User
 from labdb.base.verbs import verb
 
@@ -31,10 +31,10 @@ def issue_token(
     name: str,
     can_write: bool = False,
     experiments: Collection[uuid.UUID] | None = None,
-    days: int = DAYS,
+    days: int | None = None,
     through: AccessToken | None = None,
 ) -> tuple[AccessToken, str]:
-    """A new token of ``by`` that expires in ``days``, and its secret, which is told only here.
+    """A new token of ``by`` that expires in ``days`` (90 unless told), and its secret, which is told only here.
 
     ``experiments`` are the keys of those that it reaches; None: all of the person's. ``through`` is the token with which
     this was asked: what it makes reaches no further and lives no longer than it does itself.
@@ -48,7 +48,8 @@ def issue_token(
     errors: dict[str, list[str]] = {}
     if not name.strip():
         errors["name"] = ["Say what the token is for."]
-    if not 1 <= days <= LONGEST_DAYS:
+    life = timedelta(days=DAYS if days is None else days)
+    if not 1 <= life.days <= LONGEST_DAYS:
         errors["days"] = [f"“{days}” is not a whole number from 1 to {LONGEST_DAYS}."]
     wanted = None if experiments is None else set(experiments)
     if through is not None:
@@ -56,10 +57,12 @@ def issue_token(
             raise PermissionDenied("This token may read only, so it makes no other.")
         if through.experiments is not None and wanted is None:
             wanted = set(through.experiments)
-        if through.expiry is not None and timezone.now() + timedelta(days=days) > through.expiry:
+        left = life if through.expiry is None else through.expiry - timezone.now()
+        if days is not None and life > left:
             errors.setdefault("days", []).append(f"The token of this request ends itself at {_told(through.expiry)}.")
+        life = min(life, left)
     if wanted is not None:
-        unknown = wanted - {key for row in seen_experiments(by) for key in row.values()}
+        unknown = wanted - set(experiments_of(by).filter(pk__in=wanted).values_list("pk", flat=True))
         if unknown or not wanted:
             errors["experiments"] = [f"There is no experiment “{key}”." for key in sorted(unknown, key=str)]
             errors["experiments"] += [] if wanted else ["Name at least one, or leave it out for all of yours."]
@@ -67,12 +70,18 @@ def issue_token(
         raise ValidationError(errors)
     token, secret = AccessToken.objects.create(
         user=by,
-        expiry=timedelta(days=days),
+        expiry=life,
         name=name.strip(),
         can_write=can_write,
         experiments=None if wanted is None else sorted(wanted, key=str),
     )
     return token, secret
+
+
+def experiments_of(person: Any) -> QuerySet:
+    """The experiments that a token of ``person`` may be bound to. The base knows their model by the memberships."""
+    membership: Any = User._meta.get_field("memberships").related_model
+    return membership._meta.get_field("experiment").related_model._default_manager.visible_to(person)
 
 
 def _told(instant: datetime) -> str:

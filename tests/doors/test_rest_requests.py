@@ -4,6 +4,7 @@ import pytest
 
 from experiments.models import Arm, Experiment
 from tests.doors.invalid_cases import World
+from tests.doors.rest_client import rest_client
 
 pytestmark = pytest.mark.django_db
 API = "/api/v1"
@@ -148,16 +149,17 @@ def test_a_session_needs_its_csrf_token(scientist):
     assert Client().get(f"{API}/experiments").status_code == 401
 
 
-def test_what_a_blinded_experiment_hides(api, world: World):
+def test_what_a_blinded_experiment_hides(api, world: World, member):
     payload = {"experiment": str(world.experiment.pk)}
-    assert api.get(f"{API}/allocations", payload).json()["count"] == 6
+    assessor = rest_client(member("assessor", world.experiment))
+    assert assessor.get(f"{API}/allocations", payload).json()["count"] == 6
     Experiment.objects.filter(pk=world.experiment.pk).update(masking="blinded")
-    assert api.get(f"{API}/allocations", payload).json()["count"] == 0
-    assert api.get(f"{API}/allocations", {"arm": str(world.arms[0].pk)}).json()["count"] == 0
+    assert assessor.get(f"{API}/allocations", payload).json()["count"] == 0
+    assert assessor.get(f"{API}/allocations", {"arm": str(world.arms[0].pk)}).json()["count"] == 0
     made = {**payload, "enrolment": str(world.free_enrolment.pk), "arm": str(world.arms[0].pk)}
     recorded = api.post(f"{API}/allocations", made, format="json")
     assert recorded.status_code == 201
-    assert api.get(recorded["Location"]).status_code == 404
+    assert (api.get(recorded["Location"]).status_code, assessor.get(recorded["Location"]).status_code) == (200, 404)
 
 
 def test_a_database_that_is_away_is_a_503_that_says_when_to_come_back():

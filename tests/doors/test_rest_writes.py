@@ -140,7 +140,7 @@ def test_the_programs_own_endpoints_stay_as_they_are(api, world: World):
 @pytest.mark.django_db
 def test_only_drafts_are_deleted_and_nothing_is_replaced(api, world: World):
     for noun_, row in (("enrolments", world.enrolments[0]), ("experiments", world.experiment)):
-        assert api.remove(f"/api/v1/{noun_}/{row.pk}").status_code == 405
+        assert api.delete(f"/api/v1/{noun_}/{row.pk}", HTTP_IF_MATCH="*").status_code == 405
     assert api.put(f"/api/v1/arms/{world.arms[0].pk}", {}, format="json").status_code == 405
     assert api.post("/api/v1/jobs", {}, format="json").status_code == 405
 

@@ -14,6 +14,7 @@ from django.contrib.auth.password_validation import validate_password
 
 from labdb.base.login import codes, devices, limiter, passwords
 from labdb.base.models import Invitation, User
+from labdb.base.tokens import revoke_all_tokens
 
 
 class Plain:
@@ -39,7 +40,21 @@ class ReauthenticateForm(Plain, account.ReauthenticateForm):
     pass
 
 
-class ChangePasswordForm(Plain, account.ChangePasswordForm):
+class RevokingTokens:
+    """Offers to end the person's access tokens together with the old password, where there are any."""
+
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.user is not None and self.user.auth_token_set.exists():
+            self.fields["revoke_tokens"] = forms.BooleanField(label="Revoke all my access tokens too", required=False)
+
+    def save(self: Any) -> None:
+        super().save()  # type: ignore[misc]
+        if self.cleaned_data.get("revoke_tokens"):
+            revoke_all_tokens(person=self.user, by=self.user)
+
+
+class ChangePasswordForm(RevokingTokens, Plain, account.ChangePasswordForm):
     def clean_oldpassword(self) -> str:
         old = self.cleaned_data["oldpassword"]
         if passwords.checked(context.request, self.user.username, old) != self.user:
@@ -60,7 +75,7 @@ class ResetPasswordForm(Plain, account.ResetPasswordForm):
         return super().save(request, **kwargs)
 
 
-class ResetPasswordKeyForm(Plain, account.ResetPasswordKeyForm):
+class ResetPasswordKeyForm(RevokingTokens, Plain, account.ResetPasswordKeyForm):
     def save(self) -> None:
         super().save()
         devices.issue(context.request, self.user)  # who reads the mailbox is the owner: guessers cannot keep them out

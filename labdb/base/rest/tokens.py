@@ -48,7 +48,12 @@ class TokenWish(StrictSerializer):
         max_length=1000,
         help_text="Those that it reaches; all of yours unless told.",
     )
-    expires_in_days = serializers.IntegerField(min_value=1, max_value=LONGEST_DAYS, default=DAYS)
+    expires_in_days = serializers.IntegerField(
+        min_value=1,
+        max_value=LONGEST_DAYS,
+        required=False,
+        help_text=f"{DAYS} unless told, and never longer than the token with which this is asked.",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         missing = {"username", "password"} - attrs.keys()
@@ -131,7 +136,7 @@ class Tokens(StrictView):
             name=wish["name"],
             can_write=wish["scope"] == "write",
             experiments=wish.get("experiments"),
-            days=wish["expires_in_days"],
+            days=wish.get("expires_in_days"),
             through=request.auth,
         )
         return Response({**told(token), "token": secret}, status.HTTP_201_CREATED)
@@ -156,7 +161,7 @@ class Tokens(StrictView):
             raise PermissionDenied("Set up your second factor first, in the browser at /accounts/2fa/.")
         return person
 
-    @extend_schema(request=None, responses={204: None})
+    @extend_schema(operation_id="tokens_log_out", request=None, responses={204: None})
     def delete(self, request: Request) -> Response:
         """Log out: the token of this request is revoked."""
         if request.auth is None:
