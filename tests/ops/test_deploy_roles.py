@@ -186,7 +186,7 @@ def test_the_installed_program_can_be_run_but_not_forge_its_trail(server: Server
         app.execute("CREATE TEMP TABLE labdb_trailstatement AS SELECT * FROM public.labdb_trailstatement LIMIT 0")
         before = _count(app)
         app.execute(
-            "INSERT INTO experiments_strain (id, name, species, mgi_id) VALUES (gen_random_uuid(), 'X', 'mouse', '')"
+            "INSERT INTO experiments_strain (id, name, species, mgi_id, rrid) VALUES (gen_random_uuid(), 'X', 'mouse', '', '')"
         )
         assert _count(app) == before + 1
         assert app.execute("SELECT count(*) FROM pg_temp.labdb_trailentry").fetchone() == (0,)
