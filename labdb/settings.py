@@ -237,6 +237,7 @@ SPECTACULAR_SETTINGS = {
         "SpecimenMatrixEnum": "experiments.models.Specimen.Matrix",
         "TokenScopeEnum": [("read", "read"), ("write", "read and write")],
         "TallySideEnum": [("left", "left"), ("right", "right")],
+        "TrailActionEnum": "labdb.base.trail.models.TrailStatement.Action",
         "ValueKindEnum": "experiments.models.Endpoint.ValueKind",
         "WeekdayEnum": "experiments.models.ReportSchedule.Weekday",
         "WellRoleEnum": "assays.models.plates.Role",

@@ -159,6 +159,14 @@ def _is_many(model: type[models.Model], path: str) -> bool:
     return False
 
 
+class ExperimentClosed(PermissionDenied):
+    """The person's role would let them, but the experiment is closed."""
+
+
+class _OfClosed(str):
+    """A refusal for that reason."""
+
+
 def may(user: Any, verb: str, subject: Any) -> bool:
     """Whether ``user`` may do ``verb`` (``view``, ``add``, ``change``, ``delete`` or an action's name) to ``subject``.
 
@@ -171,7 +179,7 @@ def require(user: Any, verb: str, subject: Any) -> None:
     """Raises PermissionDenied, which says why, where ``may`` says no."""
     told = refusal(user, verb, subject)
     if told is not None:
-        raise PermissionDenied(told)
+        raise ExperimentClosed(told) if isinstance(told, _OfClosed) else PermissionDenied(told)
 
 
 def refusal(user: Any, verb: str, subject: Any) -> str | None:
@@ -249,7 +257,7 @@ def _refusal_in(user: Any, verb: str, model: Any, experiments: set, told: str) -
     stays_open = getattr(model, "stays_open", False) or verb in WHILE_CLOSED
     closed = sorted(code for code, status in found.values() if status in CLOSED)
     if closed and not stays_open:
-        return f"The experiment {closed[0]} is closed; a director can reopen it."
+        return _OfClosed(f"The experiment {closed[0]} is closed; a director can reopen it.")
     return None
 
 

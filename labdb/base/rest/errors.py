@@ -9,6 +9,7 @@ from django.db.models import ProtectedError, RestrictedError
 from rest_framework import status
 from rest_framework.response import Response
 
+from labdb.base.access import ExperimentClosed
 from labdb.base.bulk import BulkRefused, RowProblem
 from labdb.base.errors import ExperimentLocked, validation_error
 
@@ -29,8 +30,10 @@ def answer_errors(error: Exception, context: Mapping[str, Any]) -> Response | No
             error = validation_error(error)
         except IntegrityError:
             return None
-    if isinstance(error, ExperimentLocked):
+    if isinstance(error, ExperimentLocked):  # the database's word, which names who closed it and why
         return _detail(" ".join(error.messages), status.HTTP_409_CONFLICT)
+    if isinstance(error, ExperimentClosed):
+        return _detail(str(error), status.HTTP_409_CONFLICT)
     if isinstance(error, BulkRefused):
         return Response(refused_rows(error.problems, names), status.HTTP_400_BAD_REQUEST)
     if isinstance(error, ValidationError):
