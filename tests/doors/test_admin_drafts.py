@@ -11,6 +11,7 @@ from experiments.actions.observations import NewObservation, record_observations
 from experiments.actions.summaries import request_summary
 from experiments.admin.numbers import told_decimal
 from experiments.models import Animal, Arm, Endpoint, Experiment, Observation, Strain, Timepoint
+from tests.doors.browser_forms import shown_form
 
 pytestmark = pytest.mark.django_db
 
@@ -44,7 +45,10 @@ def test_a_draft_is_deleted(asked, experiment, animals):
     strain = Strain(name="mistyped")
     strain.save()
     assert is_offered(asked, strain)
-    asked.post(reverse("admin:experiments_strain_delete", args=[strain.pk]), {"post": "yes"})
+    url = reverse("admin:experiments_strain_delete", args=[strain.pk])
+    asked.post(url, {"post": "yes"})
+    assert Strain.objects.filter(pk=strain.pk).exists()  # without what the page says it was made from
+    asked.post(url, shown_form(asked.get(url)) | {"reason_for_change": "mistyped"})
     assert not Strain.objects.filter(pk=strain.pk).exists()
     assert Animal.objects.count() == len(animals)
 

@@ -30,6 +30,8 @@ class ReasonForm(forms.Form):
         refused = getattr(request, "refused", None)
         if self.is_bound and self.is_valid() and refused is not None:
             self.add_error(FIELD, refused.messages.get(FIELD, []))
+        if self.errors:  # it stands at the form's end, out of sight
+            self.fields[FIELD].widget.attrs["autofocus"] = True
 
 
 def help_text() -> str:

@@ -8,6 +8,7 @@ from django import forms
 from django.db import models
 from django.forms.models import ModelForm
 from django.http import HttpRequest
+from django.utils.text import capfirst
 
 from labdb.base.admin import versions
 from labdb.base.admin.versions import Versions
@@ -159,7 +160,7 @@ def _part(
 
 
 def _title(model: type[models.Model], row: models.Model) -> str:
-    return f"{model._meta.verbose_name} {row}".capitalize() if row.pk else str(model._meta.verbose_name)
+    return capfirst(f"{model._meta.verbose_name} {row}")
 
 
 def _as_it_was(model: type[models.Model], now: models.Model | None, newest_first: list[Any]) -> models.Model:
