@@ -42,16 +42,18 @@ def register_all() -> None:
 def is_new_enough(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
     """An error where the server is older than what the tables need."""
     del kwargs
-    return [
-        Error(
-            f"The PostgreSQL server of the database {alias!r} has version {version}, the oldest that will do is "
-            f"{OLDEST_POSTGRES}.",
-            hint="Move the database to a newer server (pg_dump, pg_restore) and point DATABASE_URL to it.",
-            id="labdb.E001",
-        )
-        for alias in databases or ()
-        if (version := connections[alias].pg_version // 10_000) < OLDEST_POSTGRES
-    ]
+    found: list[CheckMessage] = []
+    for alias in databases or ():
+        server: Any = connections[alias]
+        version = server.pg_version // 10_000
+        if version < OLDEST_POSTGRES:
+            message = (
+                f"The PostgreSQL server of the database {alias!r} has version {version}, the oldest that will do is "
+                f"{OLDEST_POSTGRES}."
+            )
+            hint = "Move the database to a newer server (pg_dump, pg_restore) and point DATABASE_URL to it."
+            found.append(Error(message, hint=hint, id="labdb.E001"))
+    return found
 
 
 def cannot_forge_the_trail(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
