@@ -26,5 +26,5 @@ def changes_since(model: type[models.Model], pk: Any, version: int) -> QuerySet:
     """The row's entries after ``version``, the earliest first, with their statements and people."""
     from labdb.base.trail.models import TrailEntry
 
-    entries = TrailEntry.objects.filter(table_name=model._meta.db_table, row_id=str(pk), id__gt=version)
+    entries = TrailEntry.objects.of_row(model, pk).filter(id__gt=version)
     return entries.select_related("statement__person").order_by("id")
