@@ -184,7 +184,7 @@ def require(user: Any, verb: str, subject: Any) -> None:
 
 def refusal(user: Any, verb: str, subject: Any) -> str | None:
     """Why ``user`` may not do ``verb`` to ``subject``; None where they may."""
-    model = subject if isinstance(subject, type) else type(subject)
+    model: Any = subject if isinstance(subject, type) else type(subject)
     told = f"You may not {verb.replace('_', ' ')} this {model._meta.verbose_name}."
     if not getattr(user, "is_active", False):
         return told
@@ -228,7 +228,7 @@ def _lab_wide(user: Any, duty: Duty) -> bool:
 
 def _anywhere(user: Any, verb: str, model: Any) -> bool:
     paths = _paths(model)
-    if paths == ("self",) and verb == "add":  # a new experiment is in none yet
+    if paths == (LAB_WIDE,) or (paths == ("self",) and verb == "add"):  # a new experiment is in none yet
         return _lab_wide(user, model.duty)
     if _manages(user, model):
         return True

@@ -12,7 +12,17 @@ from experiments import models
 from experiments.actions import imports
 from experiments.actions.observations import correct_observation
 from labdb.base.models import User
-from tests.experiments.sheet_imports import check, done, in_tables, kept_template, mouse, problems, sheet, take
+from tests.experiments.sheet_imports import (
+    check,
+    done,
+    in_tables,
+    kept_template,
+    mouse,
+    problems,
+    sheet,
+    take,
+    works_elsewhere,
+)
 
 
 @pytest.fixture
@@ -189,7 +199,7 @@ def test_a_missing_column_refuses_the_file_with_its_place(template, scientist):
 
 @pytest.fixture
 def stranger(db):
-    return User.objects.create_user("stranger", password="a-good-passphrase-2", is_staff=True)
+    return works_elsewhere(User.objects.create_user("stranger", password="a-good-passphrase-2", is_staff=True))
 
 
 def test_the_run_of_a_file_is_its_senders(template, scientist, stranger):
@@ -228,7 +238,7 @@ def test_a_template_with_faults_is_refused_with_all_of_them(db, scientist):
 
 
 def test_two_take_one_wins(committed_db):
-    scientist = User.objects.create_user("scientist", password="a-good-passphrase-1", is_staff=True)
+    scientist = works_elsewhere(User.objects.create_user("scientist", password="a-good-passphrase-1", is_staff=True))
     run = check(sheet(mouse()), kept_template(), scientist)
     start, outcomes = threading.Barrier(4), []
 

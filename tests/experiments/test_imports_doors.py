@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 from experiments import models
 from experiments.actions import jobs
 from labdb.base.models import User
-from tests.experiments.sheet_imports import MAPPING, in_tables, mouse, sheet
+from tests.experiments.sheet_imports import MAPPING, in_tables, mouse, sheet, works_elsewhere
 from tests.experiments.test_jobs import wait_for
 
 ROOT = "/api/v1"
@@ -98,7 +98,7 @@ def test_an_empty_file_is_a_400(client, template):
 @pytest.mark.django_db
 def test_another_persons_run_does_not_exist(client, template):
     run = upload(client, template).json()
-    other = client_of(User.objects.create_user("other", password="a-good-passphrase-2", is_staff=True))
+    other = client_of(works_elsewhere(User.objects.create_user("other", password="a-good-passphrase-2", is_staff=True)))
     for path in ("", "/rows"):
         assert other.get(f"{ROOT}/import-runs/{run['id']}{path}").status_code == 404
     for verb in ("take", "discard"):
@@ -158,7 +158,7 @@ def test_the_command_says_what_is_wrong(files, scientist, monkeypatch, arguments
 
 
 def test_a_real_worker_checks_and_takes(committed_db, worker):
-    scientist = User.objects.create_user("scientist", password="a-good-passphrase-1", is_staff=True)
+    scientist = works_elsewhere(User.objects.create_user("scientist", password="a-good-passphrase-1", is_staff=True))
     client = client_of(scientist)
     body = {"name": "small", "mapping": MAPPING}
     template = client.post(f"{ROOT}/import-templates", body, format="json").json()["id"]

@@ -11,7 +11,17 @@ from django.db import connection, transaction
 from experiments import models
 from experiments.actions import imports, jobs
 from labdb.base.models import User
-from tests.experiments.sheet_imports import check, done, in_tables, kept_template, mouse, problems, sheet, take
+from tests.experiments.sheet_imports import (
+    check,
+    done,
+    in_tables,
+    kept_template,
+    mouse,
+    problems,
+    sheet,
+    take,
+    works_elsewhere,
+)
 
 SECRET = "SECRET TREATMENT"
 
@@ -23,7 +33,7 @@ def template(db):
 
 @pytest.fixture
 def stranger(db):
-    return User.objects.create_user("stranger", password="a-good-passphrase-2", is_staff=True)
+    return works_elsewhere(User.objects.create_user("stranger", password="a-good-passphrase-2", is_staff=True))
 
 
 def messages(run: models.ImportRun) -> str:
@@ -107,7 +117,7 @@ def waits_for_a_lock() -> bool:
 
 
 def test_of_two_jobs_of_one_run_the_later_sees_what_the_earlier_did(committed_db):
-    scientist = User.objects.create_user("scientist", password="a-good-passphrase-1", is_staff=True)
+    scientist = works_elsewhere(User.objects.create_user("scientist", password="a-good-passphrase-1", is_staff=True))
     run = check(sheet(mouse()), kept_template(), scientist)
     imports.take_import(run=run, by=scientist, valid_rows_only=False)
 
