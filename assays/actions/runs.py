@@ -131,9 +131,10 @@ def mask_well(*, well: Well, reason: str, by: Any) -> AssayRun:
 
 
 @verb
-def unmask_well(*, well: Well, by: Any) -> AssayRun:
-    """Take ``well`` back in and quantify its run again. Raises ValidationError, PermissionDenied."""
+def unmask_well(*, well: Well, reason: str, by: Any) -> AssayRun:
+    """Take ``well`` back in, with a reason, and quantify its run again. Raises ValidationError, PermissionDenied."""
     require(by, "unmask", well)
+    _reason(reason, "A well that was masked is taken back for a reason.")
     run = _locked(well.run, State.DRAFT, State.QUANTIFIED)
     mask = {"is_masked": False, "masked_by": None, "masked_at": None, "masked_reason": ""}
     if not Well.objects.filter(pk=well.pk, is_masked=True).update(**mask):
@@ -142,9 +143,13 @@ def unmask_well(*, well: Well, by: Any) -> AssayRun:
 
 
 @verb
-def change_parameters(*, run: AssayRun, parameters: Mapping[str, Any], by: Any) -> AssayRun:
-    """Evaluate the run by other parameters (those left out keep their value). Raises ValidationError, PermissionDenied."""
+def change_parameters(*, run: AssayRun, parameters: Mapping[str, Any], reason: str, by: Any) -> AssayRun:
+    """Evaluate the run by other parameters (those left out keep their value), with a reason.
+
+    Raises ValidationError, PermissionDenied.
+    """
     require(by, "change", run)
+    _reason(reason, "Say why the run is evaluated by other parameters.")
     held = _locked(run, State.DRAFT, State.QUANTIFIED)
     checked = stored_parameters(held.kind, {**held.parameters, **parameters})
     _check_fit(held.kind, held.endpoint, checked, None, "")

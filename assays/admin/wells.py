@@ -20,7 +20,7 @@ def _mask(request: HttpRequest, well: Well, answers: dict[str, Any]) -> HttpResp
 
 
 def _unmask(request: HttpRequest, well: Well, answers: dict[str, Any]) -> HttpResponse:
-    run = unmask_well(well=well, by=request.user)
+    run = unmask_well(well=well, by=request.user, **answers)
     messages.success(request, f"{well} counts again; the run is evaluated once more.")
     return HttpResponseRedirect(page_url(run))
 
@@ -34,7 +34,7 @@ class WellAdmin(VerbOwnedAdmin):
     verbs = (
         Verb("mask", "Mask", _mask, "visibility_off", "mask", ReasonForm,
              is_shown=lambda well: not well.is_masked and _may_change(well)),
-        Verb("unmask", "Take back in", _unmask, "visibility", "unmask",
+        Verb("unmask", "Take back in", _unmask, "visibility", "unmask", ReasonForm,
              is_shown=lambda well: well.is_masked and _may_change(well)),
     )  # fmt: skip
     list_display = ["name", "plate", "run", "role", "sample", "specimen", "dilution_factor", "is_masked"]

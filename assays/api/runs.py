@@ -63,9 +63,17 @@ class AcceptanceSerializer(StrictSerializer):
 
 
 class EvaluationSerializer(StrictSerializer):
-    """``parameters`` replace those of the run by name; without any it is evaluated as before."""
+    """``parameters`` replace those of the run by name, for a ``reason``; without any it is evaluated as before."""
 
     parameters = JsonField(required=False)
+    reason = serializers.CharField(max_length=500, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "parameters" not in attrs:
+            attrs.pop("reason", None)  # nothing changes that was recorded
+        elif "reason" not in attrs:
+            raise serializers.ValidationError({"reason": ["Say why the run is evaluated by other parameters."]})
+        return attrs
 
 
 PUBLISHED = inline_serializer("PublishedRun", {"run": AssayRunSerializer(), "observations": serializers.IntegerField()})
@@ -136,11 +144,12 @@ class Wells(WellRows):
         given = self.input(ReasonSerializer, request.data)
         return self._told(mask_well(well=self.found(), by=request.user, **given))
 
-    @extend_schema(request=None, responses={202: AssayRunSerializer})
+    @extend_schema(request=ReasonSerializer, responses={202: AssayRunSerializer})
     @action(detail=True, methods=["post"])
     def unmask(self, request: Request, pk: Any) -> Response:
-        """Take the well back in."""
-        return self._told(unmask_well(well=self.found(), by=request.user))
+        """Take the well back in, with a reason."""
+        given = self.input(ReasonSerializer, request.data)
+        return self._told(unmask_well(well=self.found(), by=request.user, **given))
 
     def _told(self, run: AssayRun) -> Response:
         row = AssayRuns(request=self.request, format_kwarg=None).row(run.pk)

@@ -24,7 +24,8 @@ class Client:
     def __init__(self, address: str, username: str, password: str) -> None:
         self.root = f"{address.rstrip('/')}/api/v1"
         self.token = ""
-        self.token = self.post("tokens", {"username": username, "password": password})["token"]
+        wish = {"username": username, "password": password, "name": "demo", "scope": "write", "expires_in_days": 1}
+        self.token = self.post("tokens", wish)["token"]
 
     def get(self, path: str, **parameters: Any) -> Any:
         query = f"?{urllib.parse.urlencode(parameters)}" if parameters else ""

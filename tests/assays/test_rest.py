@@ -109,7 +109,13 @@ def test_strangers_see_and_do_nothing(quantified, django_user_model):
 
 
 def test_other_parameters_ask_for_another_evaluation(client, quantified):
-    answer = post(client, f"assay-runs/{quantified.pk}/quantify", parameters={"curve_model": "linear"})
+    answer = post(
+        client, f"assay-runs/{quantified.pk}/quantify", parameters={"curve_model": "linear"}, reason="as the kit says"
+    )
     assert answer.status_code == 202 and answer.json()["state"] == "draft"
-    wrong = post(client, f"assay-runs/{quantified.pk}/quantify", parameters={"curve": "linear"})
+    silent = post(client, f"assay-runs/{quantified.pk}/quantify", parameters={"curve_model": "linear"})
+    assert (silent.status_code, list(silent.json())) == (400, ["reason"])
+    wrong = post(
+        client, f"assay-runs/{quantified.pk}/quantify", parameters={"curve": "linear"}, reason="as the kit says"
+    )
     assert wrong.status_code == 400 and "unknown parameter" in wrong.json()["parameters"][0]

@@ -19,6 +19,7 @@ from assays.actions import (
 from assays.models import AssayRun, Result, Well
 from experiments.actions import jobs
 from experiments.models import Endpoint, Observation, Specimen
+from labdb.base.acting import acting
 from tests.assays.conftest import made_plate, plate_text
 
 pytestmark = pytest.mark.django_db
@@ -99,13 +100,17 @@ def test_the_database_publishes_no_run_that_nobody_accepted(quantified):
 
 
 def test_what_is_accepted_no_longer_changes(quantified, scientist):
+    def delete():
+        with acting(reason="whatever is said"):
+            quantified.delete()
+
     accept_run(run=quantified, by=scientist)
     for change in (
         lambda: Result.objects.filter(run=quantified).update(sample="other"),
         lambda: quantified.reading_rows.update(value=1),
         lambda: quantified.wellresult_rows.all().delete(),
         lambda: AssayRun.objects.filter(pk=quantified.pk).update(kit_lot="X"),
-        lambda: quantified.delete(),
+        delete,
     ):
         with pytest.raises(IntegrityError), transaction.atomic():
             change()
@@ -126,7 +131,10 @@ def test_a_masked_well_leaves_the_evaluation_and_comes_back(quantified, scientis
     assert (well.is_masked, well.masked_by, well.masked_reason) == (True, scientist, "bubble")
     with pytest.raises(ValidationError, match="already"):
         mask_well(well=well, reason="again", by=scientist)
-    assert results(requantified(unmask_well(well=well, by=scientist)))["S-1"].value == before.value
+    assert (
+        results(requantified(unmask_well(well=well, reason="it was the neighbour", by=scientist)))["S-1"].value
+        == before.value
+    )
 
 
 def test_a_masked_standard_leaves_the_curve(quantified, scientist):
@@ -141,7 +149,9 @@ def test_parameters_are_checked_all_at_once_and_evaluate_anew(quantified, upload
         upload(parameters=wrong)
     told = "\n".join(refused.value.message_dict["parameters"])
     assert all(name in told for name in wrong)
-    run = requantified(change_parameters(run=quantified, parameters={"curve_model": "linear"}, by=scientist))
+    run = requantified(
+        change_parameters(run=quantified, parameters={"curve_model": "linear"}, reason="as the kit says", by=scientist)
+    )
     assert run.curve_rows.get().model == "linear"
     assert run.parameters["blank"] == "subtract_mean"
 
