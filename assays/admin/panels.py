@@ -13,6 +13,7 @@ from assays.models import AssayRun
 from experiments.admin.home import told_job
 from experiments.admin.links import page_url
 from experiments.admin.numbers import shown_number
+from experiments.models import Job
 from labdb.base.access import may
 from labdb.base.panels import HOME, Panel, register_panel
 
@@ -21,7 +22,7 @@ SHOWN = 12
 
 def state(request: HttpRequest, run: AssayRun) -> dict[str, Any]:
     """The last evaluation while it is open or failed, and what to look at before accepting."""
-    job = run.job if run.job and run.job.state != "done" else None
+    job = Job.objects.visible_to(request.user).filter(pk=run.job_id).exclude(state=Job.State.DONE).first()
     parameters = {name: value for name, value in run.parameters.items() if value not in (None, "")}
     return {
         "run": run,
