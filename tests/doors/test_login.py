@@ -260,6 +260,63 @@ def test_an_administrator_unlocks_an_account(client, scientist):
     assert log_in(client).status_code == 302
 
 
+@pytest.mark.parametrize(
+    ("sabotage", "test"),
+    [
+        ("device cookie ignored", "test_who_guesses_cannot_lock_out_a_known_browser"),
+        ("cookie of another account counts", "test_the_cookie_counts_for_its_account_and_password_only"),
+        ("X-Forwarded-For believed", "test_an_address_has_a_budget_over_all_accounts"),
+        ("guesses of unknown names not counted", "test_an_unknown_name_answers_like_a_known_one"),
+        ("success clears all", "test_a_success_gives_back_its_own_guess_only"),
+    ],
+)
+def test_a_guard_taken_away_is_noticed(sabotage, test, request, monkeypatch, client, scientist, django_user_model):
+    """The twins of the tests above."""
+    spend = limiter.budgets
+    everything = {
+        "device cookie ignored": (limiter.devices, "known", lambda *a: None),
+        "cookie of another account counts": (
+            limiter.devices,
+            "known",
+            lambda request, person: next((entry[1] for entry in devices.entries(request)), None),
+        ),
+        "X-Forwarded-For believed": (
+            limiter.addresses,
+            "of_client",
+            lambda request: request.META.get("HTTP_X_FORWARDED_FOR", "192.0.2.1").split(",")[0],
+        ),
+        "guesses of unknown names not counted": (
+            limiter,
+            "budgets",
+            lambda request, secret, username, person=None: spend(request, secret, username, person) if person else [],
+        ),
+        "success clears all": (
+            limiter.Reservation,
+            "give_back",
+            lambda self: GuessBudget.objects.filter(key__in=[b.key for b, _ in self.spent]).delete(),
+        ),
+    }
+    given = {
+        "client": client,
+        "scientist": scientist,
+        "monkeypatch": monkeypatch,
+        "django_user_model": django_user_model,
+    }
+    function = globals()[test]
+    wanted = function.__code__.co_varnames[: function.__code__.co_argcount]
+    monkeypatch.setattr(*everything[sabotage])
+    with pytest.raises(AssertionError):
+        function(**{name: given[name] for name in wanted})
+
+
+def test_a_lost_second_factor_is_removed(client, scientist, secret):
+    from django.core.management import call_command
+
+    call_command("unlock", "scientist", "--remove-second-factor", verbosity=0)
+    log_in(client)
+    assert is_in(client)
+
+
 def test_old_rows_are_swept(client, scientist):
     log_in(client, "nobody", "wrong")
     assert limiter.sweep() == 0

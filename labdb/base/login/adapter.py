@@ -73,7 +73,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):
     }
 
     def get_totp_issuer(self) -> str:
-        return settings.UNFOLD["SITE_TITLE"]
+        return str(settings.UNFOLD["SITE_TITLE"])
 
     def _get_user_identifier(self, user: Any) -> str:
         return user.username

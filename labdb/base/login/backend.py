@@ -10,9 +10,7 @@ from labdb.base.login import passwords
 class LimitedBackend(ModelBackend):
     """User name and password, never more often than the limiter allows."""
 
-    def authenticate(  # type: ignore[override]
-        self, request: Any, username: str | None = None, password: str | None = None, **other: Any
-    ) -> Any:
+    def authenticate(self, request: Any, username: str | None = None, password: str | None = None, **other: Any) -> Any:
         if not username or not password:
             return None
         return passwords.checked(request, username, password)

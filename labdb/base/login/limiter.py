@@ -19,7 +19,7 @@ from django.db import connection, transaction
 
 from labdb.base.login import addresses, devices
 
-WINDOW = timedelta(minutes=15)
+WINDOW: Any = timedelta(minutes=15)
 GUESSES = 5  # at one secret of one account from anywhere, and as many from each of its known devices
 ADDRESS_GUESSES = 100  # at whatever accounts from one address: a laboratory may share one
 MAILS = 3  # log-in links to one address
