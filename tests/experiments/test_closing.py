@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import IntegrityError, NotSupportedError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from experiments.actions import jobs
@@ -17,7 +17,7 @@ from experiments.actions.summaries import request_summary
 from experiments.models import Cage, Endpoint, Enrolment, Experiment, ExperimentLock, Housing, ImportTemplate, Strain
 from labdb.base.errors import ExperimentLocked, validation_error
 
-pytestmark = pytest.mark.django_db  # of the one test that commits: committed_db
+pytestmark = pytest.mark.django_db
 
 
 def weight_of(animal, day=1) -> NewObservation:
@@ -193,9 +193,3 @@ def test_a_closed_experiment_lets_the_others_be(closed, scientist, animals):
     other.save()
     Enrolment(experiment=other, animal=animals[0]).save()
     Endpoint(key="own", name="own").save()
-
-
-def test_a_transaction_with_an_old_snapshot_does_not_write(committed_db, experiment):
-    with transaction.atomic(), pytest.raises(NotSupportedError, match="READ COMMITTED"):
-        connection.cursor().execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        Experiment.objects.update(title="other")
