@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 from django.db import models
 from django.urls import reverse
 
-from experiments.models import Animal, Arm, Cage, Experiment, Membership, Strain
+from experiments.models import Animal, Arm, Cage, Enrolment, Experiment, Housing, Membership, Strain
 from labdb.base.access import experiments_of
 from labdb.base.acting import acting
 from labdb.base.trail.models import TrailEntry
@@ -274,6 +274,28 @@ def test_a_button_of_a_page_that_is_old_does_nothing_and_says_why(asked, experim
     assert "Nothing was done" in told
     assert "colleague" in told
     assert "hypothesis" in told.lower()
+
+
+def test_a_forged_row_inside_the_form_tells_nothing(asked, animals):
+    """The key of a row of another experiment in place of one's own."""
+    other = Experiment(code="HIDDEN", title="HIDDEN")
+    other.save()
+    cage = Cage(experiment=other, label="HIDDEN")
+    cage.save()
+    hidden = Animal(lab_id="HIDDEN", strain=animals[0].strain)
+    hidden.save()
+    Enrolment(experiment=other, animal=hidden, day_0=date(2026, 3, 2)).save()
+    stay = Housing(animal=hidden, cage=cage, started_on=date(2026, 2, 20))
+    stay.save()
+    url = url_of(animals[0], "change")
+    data = shown_form(asked.get(url)) | {
+        "housings-TOTAL_FORMS": "1", "housings-INITIAL_FORMS": "1", "housings-0-id": str(stay.pk),
+        "housings-0-animal": str(animals[0].pk), "housings-0-started_on": "2026-01-01",
+    }  # fmt: skip
+    answer = asked.post(url, data)
+    assert answer.status_code == 200
+    assert "HIDDEN" not in answer.content.decode()
+    assert "2026-02-20" not in answer.content.decode()
 
 
 def test_what_a_hidden_row_was_is_not_told(asked, member, colleague):

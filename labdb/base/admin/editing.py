@@ -70,7 +70,8 @@ class EditingMixin:
                 request.refused = Refused(None, {NON_FIELD_ERRORS: [UNVERSIONED]})  # type: ignore[attr-defined]
             parts = stale.stale_parts(self, request, row, made_from)
             if parts:
-                return self._conflict_page(request, row.pk, parts, stale.sent_again(self, request, row, parts))
+                again = stale.sent_again(self, request, row, parts, made_from)
+                return self._conflict_page(request, row.pk, parts, again)
             context |= self._of_edit(request, row.pk, made_from)
             return super().changeform_view(request, object_id, form_url, context)  # type: ignore[misc]
 

@@ -69,7 +69,7 @@ class Inline:
 
 def stale_parts(model_admin: Any, request: HttpRequest, row: models.Model, made_from: Versions) -> list[Part]:
     """What changed of the sent form's rows since it was made. Their rows stay locked until the transaction ends."""
-    inlines = list(sent_inlines(model_admin, request, row))
+    inlines = list(sent_inlines(model_admin, request, row, made_from))
     lock(model_admin.model, [row.pk])
     for inline in inlines:
         lock(inline.model, inline.keys.values())
@@ -100,7 +100,8 @@ def deleted_part(model_admin: Any, request: HttpRequest, key: Any, made_from: Ve
     return _part(request, model_admin.model, key, made_from, form_class, None)
 
 
-def sent_inlines(model_admin: Any, request: HttpRequest, row: models.Model) -> Iterator[Inline]:
+def sent_inlines(model_admin: Any, request: HttpRequest, row: models.Model, made_from: Versions) -> Iterator[Inline]:
+    """Rows that the form did not show are left to the form, which refuses them."""
     seen: dict[str, int] = {}
     for formset_class, inline in model_admin.get_formsets_with_inlines(request, row):
         prefix = formset_class.get_default_prefix()
@@ -113,20 +114,13 @@ def sent_inlines(model_admin: Any, request: HttpRequest, row: models.Model) -> I
             place: request.POST.get(f"{prefix}-{place}-{name}", "")
             for place in range(_count(request, prefix, "INITIAL"))
         }
-        keys = {place: key for place, key in sent.items() if _is_key(inline.model, key)}
+        keys = {place: key for place, key in sent.items() if made_from.knows(inline.model, key)}
         yield Inline(inline.model, prefix, formset_class.form, keys, _count(request, prefix, "TOTAL"))
 
 
 def _count(request: HttpRequest, prefix: str, which: str) -> int:
     text = request.POST.get(f"{prefix}-{which}_FORMS", "")
     return min(int(text), 1000) if text.isascii() and text.isdecimal() and len(text) < 6 else 0
-
-
-def _is_key(model: type[models.Model], text: str) -> bool:
-    try:
-        return bool(text) and model._meta.pk.to_python(text) is not None
-    except forms.ValidationError:
-        return False
 
 
 def lock(model: type[models.Model], keys: Any) -> None:
@@ -246,7 +240,9 @@ def told_entered(each: forms.Field, entered: Any) -> str:
 # -- what is sent again where “Save mine over it” is chosen
 
 
-def sent_again(model_admin: Any, request: HttpRequest, row: models.Model, parts: list[Part]) -> list[tuple[str, str]]:
+def sent_again(
+    model_admin: Any, request: HttpRequest, row: models.Model, parts: list[Part], made_from: Versions
+) -> list[tuple[str, str]]:
     """The sent data upon what stands now: what was entered stays, what was left alone takes the present value.
 
     An inline row that is gone is left out; where something was entered in it, it is sent as a new row.
@@ -262,7 +258,7 @@ def sent_again(model_admin: Any, request: HttpRequest, row: models.Model, parts:
                     data.pop(name, None)
                 data |= _as_sent(now, each.name)
     gone = {part.prefix: part.is_touched for part in parts if part.prefix is not None and part.is_deleted}
-    for inline in sent_inlines(model_admin, request, row):
+    for inline in sent_inlines(model_admin, request, row, made_from):
         if any(prefix and prefix.startswith(f"{inline.prefix}-") for prefix in gone):
             data = _renumbered(inline, gone, data)
     return [(name, value) for name, values in data.items() for value in values]

@@ -23,6 +23,9 @@ class Versions:
     def of(self, model: type[models.Model], key: Any) -> int:
         return self.known.get(model._meta.label, {}).get(str(key), 0)
 
+    def knows(self, model: type[models.Model], key: str) -> bool:
+        return key in self.known.get(model._meta.label, {})
+
 
 def sign(request: HttpRequest, model: type[models.Model], key: Any, versions: Versions) -> str:
     return signing.dumps(versions.known, salt=_salt(request, model, key), compress=True)
