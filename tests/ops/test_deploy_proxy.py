@@ -199,10 +199,14 @@ def test_bodies_have_an_end(site: Site) -> None:
 
 def test_slow_clients_hold_nobody_up(site: Site) -> None:
     """More of them than the web server has threads; each has sent half a request and waits."""
+    page, _ = site.ask("/accounts/login/")
+    cookie = page.headers["Set-Cookie"].split(";")[0]  # with it the form is looked for in the body
+    head = f"POST /accounts/login/ HTTP/1.1\r\nHost: {HOST}\r\nReferer: https://{HOST}/\r\nCookie: {cookie}\r\n"
+    head += "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 50\r\n\r\n"
     slow = []
     for _ in range(12):
         connection = site.trust.wrap_socket(socket.create_connection(("127.0.0.1", site.https_port), timeout=30))
-        connection.sendall(f"POST /accounts/login/ HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 50\r\n\r\nhalf".encode())
+        connection.sendall(f"{head}half".encode())
         slow.append(connection)
     time.sleep(0.5)
     begin = time.monotonic()
