@@ -31,10 +31,12 @@ FORGERIES = {
     "drop a trigger": "DROP TRIGGER labdb_trail_update ON experiments_strain",
     "be a replica": "SET session_replication_role = replica",
     "call the function": "SELECT labdb_trail_write()",
-    "replace the function": "CREATE OR REPLACE FUNCTION labdb_trail_write() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$",
+    "replace the function": "CREATE OR REPLACE FUNCTION labdb_trail_write() RETURNS trigger LANGUAGE plpgsql"
+    " AS $$ BEGIN RETURN NULL; END $$",
     "hang it on a table of one's own": "CREATE TEMP TABLE experiments_strain (id uuid);"
     " CREATE TRIGGER forged AFTER INSERT ON pg_temp.experiments_strain FOR EACH STATEMENT EXECUTE FUNCTION"
-    " public.labdb_trail_write('INSERT INTO public.labdb_trailentry (statement_id, table_name, row_id) VALUES ($1, ''x'', ''y'')')",
+    " public.labdb_trail_write('INSERT INTO public.labdb_trailentry (statement_id, table_name, row_id)"
+    " VALUES ($1, ''x'', ''y'')')",
     "truncate a table": "TRUNCATE experiments_strain CASCADE",
     "become the owner": "SET ROLE labdb_owner",
 }
@@ -56,7 +58,8 @@ def test_a_temporary_table_fools_nobody():
         cursor.execute("CREATE TEMP TABLE new_rows (id uuid) ON COMMIT DROP")
         cursor.execute("SET LOCAL search_path = pg_temp, public")
         cursor.execute(
-            "INSERT INTO public.experiments_strain (id, name, species, mgi_id, rrid) VALUES (gen_random_uuid(), 'x', 'mouse', '', '')"
+            "INSERT INTO public.experiments_strain (id, name, species, mgi_id, rrid)"
+            " VALUES (gen_random_uuid(), 'x', 'mouse', '', '')"
         )
         cursor.execute("SELECT count(*) FROM pg_temp.labdb_trailentry")
         assert cursor.fetchone() == (0,)
@@ -146,7 +149,8 @@ def test_grants_to_others_are_taken_back(owner):
     owner.execute("GRANT ALL ON labdb_trailentry TO labdb_app; GRANT UPDATE (reason) ON labdb_trailstatement TO PUBLIC")
     _migrate()
     rights = owner.execute(
-        "SELECT has_any_column_privilege('labdb_app', t, 'INSERT, UPDATE'), has_table_privilege('labdb_app', t, 'DELETE, TRUNCATE'),"
+        "SELECT has_any_column_privilege('labdb_app', t, 'INSERT, UPDATE'),"
+        " has_table_privilege('labdb_app', t, 'DELETE, TRUNCATE'),"
         " has_table_privilege('labdb_app', t, 'SELECT') FROM unnest(ARRAY['labdb_trailentry', 'labdb_trailstatement']) t"
     ).fetchall()
     assert rights == [(False, False, True)] * 2
