@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from csp.decorators import csp_update
+from django.utils.decorators import method_decorator
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.exceptions import NotFound
@@ -13,6 +15,7 @@ class Schema(StrictRequest, SpectacularAPIView):
     query_parameters = {"get": ("format",)}
 
 
+@method_decorator(csp_update({"img-src": ["data:"]}), name="dispatch")  # icons in its style sheet
 class Docs(StrictRequest, SpectacularSwaggerSplitView):
     """The interactive page of the schema; with ``?script=1`` the script that starts it, which may not stand in the page."""
 
