@@ -33,7 +33,7 @@ from experiments.models import (
 )
 from experiments.reports.outcome import render
 from labdb.base.models import User
-from labdb.base.trail import TrailEntry
+from labdb.base.trail.models import TrailEntry
 from tests.conftest import set_masking
 from tests.doors.rest_client import rest_client
 from tests.experiments.sheet_imports import check, kept_template, mouse, sheet

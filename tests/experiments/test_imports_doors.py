@@ -137,7 +137,7 @@ def test_the_command_takes_none_or_the_valid_rows(files, scientist):
     assert code == 0 and in_tables()["Animal"] == 1
     code, said = command(files / "good.xlsx", "--template", "small", "--user", "scientist", "--masking", "open_label")
     assert code == 0 and "animals: 1 new, 1 already recorded" in said
-    assert models.Experiment.objects.get().masking == "blinded"  # it was opened before
+    assert models.Experiment.objects.get(code="E1").masking == "blinded"  # it was opened before
 
 
 @pytest.mark.django_db
