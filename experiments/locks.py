@@ -140,7 +140,7 @@ def statements(found: Iterable[Model]) -> list[str]:
                     back[hop.to].add((hop, onward))
                 else:
                     forth[hop.to].add(onward)
-    made = []
+    made: list[str] = []
     for each in kept:
         made += _of_table(each, sorted(back[each.table], key=str), sorted(forth[each.table]))
     return made
