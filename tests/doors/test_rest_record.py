@@ -102,7 +102,9 @@ def observe(world: World, key: str, which: int, **fields) -> None:
 
 
 def dataset(api, world: World, kind: str):
-    answer = api.get(f"{API}/experiments/{world.experiment.pk}/dataset", {"format": kind})
+    answer = api.get(
+        f"{API}/experiments/{world.experiment.pk}/dataset", {"format": kind}, HTTP_ACCEPT="application/json"
+    )
     assert answer.status_code == 200
     return b"".join(answer.streaming_content).decode()
 
