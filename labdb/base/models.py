@@ -158,7 +158,7 @@ class AccessToken(AbstractAuthToken):
     experiments = ArrayField(models.UUIDField(), null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
 
-    objects = TokenManager()  # type: ignore[misc]
+    objects = TokenManager()
 
     class Meta:
         ordering = ["-created"]

@@ -34,7 +34,7 @@ class TokenForm(forms.Form):
         help_text="What it is for, e.g. the script that plots weights.",
     )
     scope = forms.ChoiceField(label="It may", choices=SCOPES, initial="read", widget=UnfoldAdminRadioSelectWidget)
-    experiments = forms.ModelMultipleChoiceField(
+    experiments: forms.ModelMultipleChoiceField = forms.ModelMultipleChoiceField(
         queryset=None,
         required=False,
         widget=UnfoldAdminSelectMultipleWidget,
@@ -115,7 +115,8 @@ def _revoke(request: HttpRequest) -> HttpResponse:
 
 
 def _revoke_all(request: HttpRequest) -> HttpResponse:
-    count = revoke_all_tokens(person=request.user, by=request.user)
+    person: Any = request.user
+    count = revoke_all_tokens(person=person, by=person)
     messages.success(request, f"Revoked: {count}. Whatever used them is refused from now on.")
     return HttpResponseRedirect(reverse("admin:tokens"))
 

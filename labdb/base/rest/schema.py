@@ -84,7 +84,8 @@ class ApiSchema(AutoSchema):
         """Headers by which an operation on a row says which version of it is meant, and learns which it got."""
         if not hasattr(self.view, "match"):  # no rows
             return []
-        action, header = self.view.action, OpenApiParameter.HEADER
+        header: Any = OpenApiParameter.HEADER
+        action = getattr(self.view, "action", "")
         asked = []
         if action == "retrieve":
             asked = [OpenApiParameter("If-None-Match", str, header, description=IF_NONE_MATCH)]
@@ -111,7 +112,7 @@ class ApiSchema(AutoSchema):
             told["409"] = ("Conflict", "The experiment is closed, or other rows are in the way.")
         if "{" in self.path:
             told["404"] = ("Detail", "There is no such row, or it is not yours to see.")
-        if hasattr(self.view, "match") and (self.view.action in CHANGING or self._is_verb()):
+        if hasattr(self.view, "match") and (getattr(self.view, "action", "") in CHANGING or self._is_verb()):
             told["412"] = ("Stale", "The row changed since you read it; nothing was written.")
         if getattr(self.view, "action", "") in CHANGING:
             told["428"] = ("Detail", "If-Match is missing.")

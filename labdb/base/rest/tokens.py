@@ -83,6 +83,7 @@ class TokenPage(serializers.Serializer):
     results = TokenRow(many=True)
 
 
+AUTHENTICATION: Any = [{}, {"token": []}, {"cookieAuth": []}]
 PAGING = [OpenApiParameter(name, int) for name in ("limit", "offset")]
 
 
@@ -96,6 +97,12 @@ def told(token: AccessToken) -> dict[str, Any]:
         "expires_at": token.expiry,
         "last_used_at": token.last_used_at,
     }
+
+
+def _shown(request: Request) -> AccessToken | None:
+    """The token that the request shows; None where it came with a session or a password."""
+    shown: Any = request.auth
+    return shown
 
 
 class LoggingIn(AccessTokens):
@@ -121,10 +128,10 @@ class Tokens(StrictView):
     def get(self, request: Request) -> Response:
         """Your own tokens, never their secrets."""
         pages = Pages()
-        page = pages.paginate_queryset(AccessToken.objects.filter(user=request.user), request, self)
+        page: Any = pages.paginate_queryset(AccessToken.objects.filter(user=request.user), request, self)
         return pages.get_paginated_response([told(token) for token in page or ()])
 
-    @extend_schema(request=TokenWish, responses={201: IssuedToken}, auth=[{}, {"token": []}, {"cookieAuth": []}])
+    @extend_schema(request=TokenWish, responses={201: IssuedToken}, auth=AUTHENTICATION)
     def post(self, request: Request) -> Response:
         """Log in: a new access token. A refusal does not say which part was wrong."""
         serializer = TokenWish(data=request.data)
@@ -137,7 +144,7 @@ class Tokens(StrictView):
             can_write=wish["scope"] == "write",
             experiments=wish.get("experiments"),
             days=wish.get("expires_in_days"),
-            through=request.auth,
+            through=_shown(request),
         )
         return Response({**told(token), "token": secret}, status.HTTP_201_CREATED)
 
@@ -164,9 +171,10 @@ class Tokens(StrictView):
     @extend_schema(operation_id="tokens_log_out", request=None, responses={204: None})
     def delete(self, request: Request) -> Response:
         """Log out: the token of this request is revoked."""
-        if request.auth is None:
+        shown = _shown(request)
+        if shown is None:
             raise ValidationError({"detail": "This request came with a session, not with a token."})
-        revoke_token(token=request.auth, by=request.user, through=request.auth)
+        revoke_token(token=shown, by=request.user, through=shown)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -177,5 +185,5 @@ class Token(StrictView):
         token = AccessToken.objects.visible_to(request.user).filter(pk=pk).first()
         if token is None:
             raise Http404("There is no such access token.")
-        revoke_token(token=token, by=request.user, through=request.auth)
+        revoke_token(token=token, by=request.user, through=_shown(request))
         return Response(status=status.HTTP_204_NO_CONTENT)

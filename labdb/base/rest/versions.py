@@ -40,7 +40,7 @@ class Stale(APIException):
     def __init__(self, version: int, changed: list[dict[str, Any]]) -> None:
         super().__init__()
         told = "The row has changed since you read it; nothing was written. Read it again and decide."
-        self.detail = {"detail": told, "version": version, "changed": changed}
+        self.detail: Any = {"detail": told, "version": version, "changed": changed}
 
 
 def current_version(model: type[models.Model], pk: Any) -> int:
@@ -85,7 +85,8 @@ def told_changes(
     """
     fields = {f.column: f for f in record._meta.local_concrete_fields}
     told: dict[str, dict[str, Any]] = {}
-    for entry in changes_since(type(record), record.pk, seen).visible_to(person):
+    entries: Any = changes_since(type(record), record.pk, seen)
+    for entry in entries.visible_to(person):
         if entry.old is None or entry.new is None:
             continue
         for column, was in entry.old.items():

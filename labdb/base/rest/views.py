@@ -55,7 +55,7 @@ class Referred(APIException):
         count = record.count_referring()
         rows = "1 row refers" if count == 1 else f"{count} rows refer"
         told = f"It was not deleted: {rows} to it." if count else "It was not deleted: its experiment has begun."
-        self.detail = {"detail": told, "referring": count}
+        self.detail: Any = {"detail": told, "referring": count}
 
 
 class StrictRequest:
