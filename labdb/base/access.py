@@ -1,11 +1,14 @@
 """Who may see and do what: the two questions that every door asks, and the only place that answers them."""
 
+from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.db import models
 from django.db.models import Q, QuerySet
+from django.http import HttpRequest
 
 from labdb.base.roles import HELD_BY, UNMASKED, VERBS, WHILE_CLOSED, Duty
 
@@ -216,14 +219,51 @@ def _duty(verb: str, model: Any, is_lab_wide: bool = False) -> Duty:
     return VERBS.get(verb) or model.duty
 
 
-def _holds(user: Any, duty: Duty) -> QuerySet:
-    return current_memberships(user).filter(role__in=HELD_BY[duty])
+class Held(NamedTuple):
+    """A current membership: the experiment with its code and status, and the role in it."""
+
+    experiment: Any
+    role: str
+    code: str
+    status: str
+
+
+_remembered: ContextVar[dict[Any, list[Held]] | None] = ContextVar("remembered memberships", default=None)
+
+
+def remember_while_reading(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
+    """Middleware: a page asks ``may`` dozens of times; while nothing is written, memberships are read once."""
+
+    def answer(request: HttpRequest) -> Any:
+        token = _remembered.set({} if request.method in ("GET", "HEAD") else None)
+        try:
+            return get_response(request)
+        finally:
+            _remembered.reset(token)
+
+    return answer
+
+
+def _held(user: Any) -> list[Held]:
+    known = _remembered.get()
+    key = (user.pk, _bound_to(user))
+    if known is not None and key in known:
+        return known[key]
+    rows = current_memberships(user).values_list("experiment", "role", "experiment__code", "experiment__status")
+    found = [Held(*row) for row in rows.order_by()]
+    if known is not None:
+        known[key] = found
+    return found
+
+
+def _holds(user: Any, duty: Duty) -> list[Held]:
+    return [held for held in _held(user) if held.role in HELD_BY[duty]]
 
 
 def _lab_wide(user: Any, duty: Duty) -> bool:
     """Rows of the whole laboratory: managers, and who has the duty in any experiment. A token that is bound to
     experiments writes in these alone."""
-    return _bound_to(user) is None and (sees_all(user) or _holds(user, duty).exists())
+    return _bound_to(user) is None and (sees_all(user) or bool(_holds(user, duty)))
 
 
 def _anywhere(user: Any, verb: str, model: Any) -> bool:
@@ -234,7 +274,7 @@ def _anywhere(user: Any, verb: str, model: Any) -> bool:
         return True
     if _bound_to(user) is None and sees_all(user) and any(_is_elsewhere(path) for path in paths):
         return True
-    return _holds(user, _duty(verb, model)).exists()
+    return bool(_holds(user, _duty(verb, model)))
 
 
 def _is_elsewhere(path: str) -> bool:
@@ -250,18 +290,14 @@ def _refusal_in(user: Any, verb: str, model: Any, experiments: set, told: str) -
     if _manages(user, model):
         bound = _bound_to(user)
         return None if bound is None or experiments <= bound else told
-    held = _holds(user, _duty(verb, model)).filter(experiment__in=experiments)
-    found = {key: (code, status) for key, code, status in held.values_list("experiment", *OF_EXPERIMENT)}
-    if len(found) < len(experiments):
+    held = [each for each in _holds(user, _duty(verb, model)) if each.experiment in experiments]
+    if {each.experiment for each in held} < experiments:
         return told
     stays_open = getattr(model, "stays_open", False) or verb in WHILE_CLOSED
-    closed = sorted(code for code, status in found.values() if status in CLOSED)
+    closed = sorted(each.code for each in held if each.status in CLOSED)
     if closed and not stays_open:
         return _OfClosed(f"The experiment {closed[0]} is closed; a director can reopen it.")
     return None
-
-
-OF_EXPERIMENT = ("experiment__code", "experiment__status")
 
 
 def experiments_of(subject: Any) -> set:
