@@ -22,7 +22,8 @@ SHOWN = 12
 
 def state(request: HttpRequest, run: AssayRun) -> dict[str, Any]:
     """The last evaluation while it is open or failed, and what to look at before accepting."""
-    job = Job.objects.visible_to(request.user).filter(pk=run.job_id).exclude(state=Job.State.DONE).first()
+    jobs = Job.objects.visible_to(request.user).exclude(state=Job.State.DONE)
+    job = jobs.filter(pk=run.job_id).first() if run.job_id else None
     parameters = {name: value for name, value in run.parameters.items() if value not in (None, "")}
     return {
         "run": run,

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 
 from experiments.actions.reports import keep_schedule, request_report
 from experiments.models import DataChange, Estimate, OutcomeSummary, Report, ReportSchedule
+from labdb.base.access import VisibleQuerySet
 from labdb.base.rest.serializers import RecordSerializer, serializers
 from labdb.base.rest.views import AddRecords, ChangeRecords, DeleteDrafts, ReadRecords, download
 from labdb.base.rest.wire import Download
@@ -32,7 +33,7 @@ class OutcomeSummarySerializer(RecordSerializer):
         read_only_fields: tuple[str, ...] = fields
 
 
-def shown_summaries() -> QuerySet:
+def shown_summaries() -> VisibleQuerySet:
     of_endpoint = Q(endpoint=None) | Q(endpoint=OuterRef("endpoint"))
     changed = DataChange.objects.filter(of_endpoint, experiment=OuterRef("experiment"))
     return OutcomeSummary.objects.annotate(is_stale=Exists(changed))

@@ -115,7 +115,11 @@ DROP = "".join(f"DROP FUNCTION experiments_{name} CASCADE;" for name in (*NAMES,
 
 def _person() -> models.ForeignKey:
     return models.ForeignKey(
-        blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+        blank=True,
+        null=True,
+        on_delete=django.db.models.deletion.PROTECT,
+        related_name="+",
+        to=settings.AUTH_USER_MODEL,
     )
 
 
@@ -158,7 +162,9 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(condition=~models.Q(reason=""), name="experiment_lock_reason"),
                     models.CheckConstraint(
                         condition=models.Q(reopened_at=None, reopened_by=None, reopen_reason="")
-                        | (models.Q(reopened_at__isnull=False, reopened_by__isnull=False) & ~models.Q(reopen_reason="")),
+                        | (
+                            models.Q(reopened_at__isnull=False, reopened_by__isnull=False) & ~models.Q(reopen_reason="")
+                        ),
                         name="experiment_lock_reopened_whole",
                     ),
                 ],

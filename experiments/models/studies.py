@@ -22,7 +22,10 @@ class Experiment(ValidatedModel):
 
     open_fields = ("status",)  # it follows the closings
     database_messages = {
-        "experiment_status_by_closing": ("status", "An experiment is closed and reopened with a reason, not by its status.")
+        "experiment_status_by_closing": (
+            "status",
+            "An experiment is closed and reopened with a reason, not by its status.",
+        )
     }
 
     class Status(models.TextChoices):
@@ -73,7 +76,9 @@ class Experiment(ValidatedModel):
     def clean(self) -> None:
         before = None if self._state.adding else Experiment.objects.values_list("status", flat=True).get(pk=self.pk)
         if self.status != before and (before, self.status) not in STATUS_EDITS:
-            told = "An experiment begins planned or running, and goes from planned to running; it is closed and reopened"
+            told = (
+                "An experiment begins planned or running, and goes from planned to running; it is closed and reopened"
+            )
             raise ValidationError({"status": f"{told} with a reason, not by its status."})
 
 

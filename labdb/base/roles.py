@@ -29,7 +29,8 @@ class Duty(StrEnum):
 
     MANAGE = "manage"  # memberships, closing and reopening, deleting drafts
     DESIGN = "design"  # the experiment's own fields, arms, timepoints, allocations
-    RECORD = "record"  # litters, cages, animals, housing, enrolments, procedures, dispositions, specimens, files, imports
+    # litters, cages, animals, housing, enrolments, procedures, dispositions, specimens, files, imports
+    RECORD = "record"
     ASSESS = "assess"  # observations; assay runs: upload, quantify, mask wells, parameters
     DECIDE = "decide"  # accept, reject or publish a run, exclude a result
     ANALYSE = "analyse"  # ask for summaries, reports and schedules, and for failed work once more

@@ -1,6 +1,6 @@
 """Saving and deleting at the admin: with the reason for a change, and never over what somebody else changed meanwhile."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
@@ -31,7 +31,7 @@ class EditingMixin:
 
     change_form_before_template = "labdb/versions.html"
     change_form_after_template = "labdb/reason.html"
-    delete_confirmation_template = "labdb/delete.html"
+    delete_confirmation_template: ClassVar[Any] = "labdb/delete.html"
 
     def changeform_view(
         self: Any, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
@@ -169,7 +169,7 @@ class EditingMixin:
                 "row_url": self.page_url(row),
             }
         if not is_sent:
-            request.POST = QueryDict()  # type: ignore[assignment]  # Django deletes wherever there is one
+            request.POST = QueryDict()  # Django deletes wherever there is one
         return super().delete_view(request, object_id, context)  # type: ignore[misc]
 
     def _since(self: Any, request: HttpRequest, row: models.Model, made_from: Versions) -> list:

@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 from unfold import admin as unfold
 from unfold.contrib.filters.admin import RelatedDropdownFilter
@@ -94,7 +95,7 @@ class DoorAdmin(VisibleMixin, VerbsMixin, EditingMixin, unfold.ModelAdmin):
         order = {field.name: place for place, field in enumerate(self.opts.fields)}
         return names if self.fields else sorted(names, key=lambda name: order.get(name, len(order)))
 
-    def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
+    def lookup_allowed(self, lookup: str, value: str, request: Any) -> bool:
         """Backwards along a relation only where a filter is declared: Django lets ``?allocation__lt=…`` through, and whoever
         halves the keys of rows that they may not see, of an animal's allocation and of an arm's, learns which is which.
         """
@@ -179,7 +180,7 @@ class DoorAdmin(VisibleMixin, VerbsMixin, EditingMixin, unfold.ModelAdmin):
         added = super().response_post_save_add(request, obj)
         return added if own == change_url(obj) else HttpResponseRedirect(own)
 
-    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponseBase:
         """What happened to the row, also where it is gone, as far as the person may see it."""
         row = self.get_object(request, unquote(object_id))
         if row is None:
@@ -190,18 +191,18 @@ class DoorAdmin(VisibleMixin, VerbsMixin, EditingMixin, unfold.ModelAdmin):
             return trail_pages.trail_page(request, entries, title=title, opts=self.opts)
         if not self.has_view_permission(request, row):
             raise PermissionDenied
-        entries = trail_pages.of_row(request, row, [inline.model for inline in self.inlines], self.history_depth)
         url = self.page_url(row)
         title, back = f"What happened to {self.told(row)}", (f"Page of {row}", url)
-        return trail_pages.trail_page(request, entries, title=title, back=back, own_url=url, opts=self.opts)
+        known = trail_pages.of_row(request, row, [inline.model for inline in self.inlines], self.history_depth)
+        return trail_pages.trail_page(request, known, title=title, back=back, own_url=url, opts=self.opts)
 
     # -- Django's own log: the trail tells the same and more, so nothing is written there
 
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None: ...
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any: ...
 
-    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None: ...
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any: ...
 
-    def log_deletions(self, request: HttpRequest, queryset: QuerySet) -> None: ...
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet) -> Any: ...
 
     # -- deleting
 

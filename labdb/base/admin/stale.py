@@ -220,7 +220,8 @@ def told(each: forms.Field, value: Any) -> str:
     from labdb.base.admin.timeline import told_value
 
     if isinstance(each, forms.ModelChoiceField):
-        found = each.queryset.filter(pk=value).first() if value not in (None, "") else None
+        rows: Any = each.queryset
+        found = rows.filter(pk=value).first() if value not in (None, "") else None
         return "–" if value in (None, "") else str(found or "a row that is not shown to you")
     if isinstance(each, forms.ChoiceField):
         choices = dict(each.choices)  # type: ignore[arg-type]
@@ -259,28 +260,27 @@ def sent_again(
                 data |= _as_sent(now, each.name)
     gone = {part.prefix: part.is_touched for part in parts if part.prefix is not None and part.is_deleted}
     for inline in sent_inlines(model_admin, request, row, made_from):
-        if any(prefix and prefix.startswith(f"{inline.prefix}-") for prefix in gone):
+        if any(prefix.startswith(f"{inline.prefix}-") for prefix in gone):
             data = _renumbered(inline, gone, data)
     return [(name, value) for name, values in data.items() for value in values]
 
 
-def _widget(form: ModelForm, name: str) -> forms.Widget:
+def _widget(form: ModelForm, name: str) -> Any:
     widget: Any = form.fields[name].widget
     return getattr(widget, "widget", widget)  # the admin wraps the fields of relations
 
 
 def _names(form: ModelForm, name: str) -> list[str]:
     sent_name, widget = form.add_prefix(name), _widget(form, name)
-    suffixes = widget.widgets_names if isinstance(widget, forms.MultiWidget) else [""]
-    return [sent_name + suffix for suffix in suffixes]
+    return [sent_name + suffix for suffix in getattr(widget, "widgets_names", [""])]
 
 
 def _as_sent(form: ModelForm, name: str) -> dict[str, list[str]]:
     """What a browser sends for the present value of a field."""
     value, widget = form[name].value(), _widget(form, name)
     if isinstance(widget, forms.MultiWidget):
-        singles = zip(widget.widgets, widget.decompress(value), strict=True)
-        shown = [single.format_value(each) for single, each in singles]
+        values: Any = widget.decompress(value)
+        shown = [single.format_value(each) for single, each in zip(widget.widgets, values, strict=True)]
     elif isinstance(widget, forms.CheckboxInput):
         return {form.add_prefix(name): ["on"]} if value else {}
     else:
@@ -292,7 +292,7 @@ def _as_sent(form: ModelForm, name: str) -> dict[str, list[str]]:
     }
 
 
-def _renumbered(inline: Inline, gone: dict[str | None, bool], data: dict[str, list[str]]) -> dict[str, list[str]]:
+def _renumbered(inline: Inline, gone: dict[str, bool], data: dict[str, list[str]]) -> dict[str, list[str]]:
     key_name = inline.model._meta.pk.name
     standing, added = [], []
     rest = dict(data)

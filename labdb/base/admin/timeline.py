@@ -202,7 +202,7 @@ class _Names:
             return Told(told_value(value))
 
 
-def _always_there(model: type[models.Model], depth: int = 2) -> list[str]:
+def _always_there(model: Any, depth: int = 2) -> list[str]:
     found = []
     for each in model._meta.local_concrete_fields:
         if each.is_relation and not each.null:
@@ -214,5 +214,6 @@ def _always_there(model: type[models.Model], depth: int = 2) -> list[str]:
 
 def _own_words(model: type[models.Model], values: dict[str, Any]) -> str:
     """What a row that may be gone is called: its first text."""
-    texts = (f.column for f in model._meta.local_concrete_fields if isinstance(f, models.CharField | models.TextField))
-    return next((str(values[column]) for column in texts if values.get(column)), "")
+    fields = model._meta.local_concrete_fields
+    texts: list[Any] = [field for field in fields if isinstance(field, models.CharField | models.TextField)]
+    return next((str(values[text.column]) for text in texts if values.get(text.column)), "")

@@ -12,18 +12,20 @@ from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from labdb.base.access import current_memberships, sees_all
-from labdb.base.admin.timeline import ACTIONS, tell
+from labdb.base.admin.timeline import ACTIONS, FieldChange, tell
 from labdb.base.exports import Echo, harmless
 from labdb.base.panels import Entry, register_entry
 from labdb.base.roles import Role
 from labdb.base.trail.models import TrailEntry
+from labdb.base.trail.visibility import TrailQuerySet
 
 PER_PAGE = 50  # entries
 COUNTED = 10_000  # entries; more are told as “more than”
@@ -39,7 +41,7 @@ def may_audit(user: Any) -> bool:
 # -- which entries
 
 
-def visible_entries(request: HttpRequest) -> QuerySet:
+def visible_entries(request: HttpRequest) -> TrailQuerySet:
     return TrailEntry.objects.visible_to(request.user).select_related("statement__person").order_by("-id")
 
 
@@ -53,8 +55,7 @@ def of_row(request: HttpRequest, row: models.Model, inlines: list[type[models.Mo
         return entries.of_experiment(row)
     found: dict[type[models.Model], set[Any]] = {type(row): {row.pk}}
     _collect(type(row), {row.pk}, found, depth or 1, None if depth else inlines)
-    mine = [_entries(model, keys) for model, keys in found.items() if keys]
-    return entries.filter(Q.create(mine, connector=Q.OR))
+    return entries.filter(Q.create([_entries(model, keys) for model, keys in found.items() if keys], connector=Q.OR))
 
 
 def _collect(model: Any, keys: set[Any], found: dict, depth: int, only: list | None) -> None:
@@ -90,7 +91,9 @@ class Filters(forms.Form):
     q = forms.CharField(required=False, max_length=100, label="Text", widget=UnfoldAdminTextInputWidget)
     kind = forms.ChoiceField(required=False, label="What", widget=UnfoldAdminSelectWidget)
     action = forms.ChoiceField(required=False, label="Was", widget=UnfoldAdminSelectWidget)
-    person = forms.ModelChoiceField(None, required=False, label="Who", widget=UnfoldAdminSelectWidget)  # type: ignore[arg-type]
+    person: forms.ModelChoiceField = forms.ModelChoiceField(
+        None, required=False, label="Who", widget=UnfoldAdminSelectWidget
+    )
     since = forms.DateField(required=False, label="From", widget=UnfoldAdminDateWidget)
     until = forms.DateField(required=False, label="To", widget=UnfoldAdminDateWidget)
     before = forms.IntegerField(required=False, widget=forms.HiddenInput)
@@ -140,7 +143,7 @@ def _midnight(day: Any) -> datetime:
 def trail_page(
     request: HttpRequest, entries: QuerySet, *, title: str, back: tuple[str, str] | None = None, of_person: bool = False,
     own_url: str = "", opts: Any = None,
-) -> HttpResponse:  # fmt: skip
+) -> HttpResponseBase:  # fmt: skip
     """``entries`` as a page, or with ``?format=csv`` as a file, after the filters of the request."""
     filters = Filters(request, of_person)
     chosen = filters.applied(entries)
@@ -173,17 +176,17 @@ def trail_page(
         "own_url": own_url,
         "may_audit": may_audit(request.user),
     }
-    request.current_app = admin.site.name  # type: ignore[attr-defined]
+    request.current_app = admin.site.name
     return TemplateResponse(request, "labdb/trail.html", context)
 
 
-def of_person_page(request: HttpRequest, pk: Any = None) -> HttpResponse:
+def of_person_page(request: HttpRequest, pk: Any = None) -> HttpResponseBase:
     """What a person did. Raises PermissionDenied where it is another's and the viewer audits nothing."""
     from django.contrib.auth import get_user_model
 
     if pk is not None and pk != request.user.pk and not may_audit(request.user):
         raise PermissionDenied
-    people = get_user_model()._default_manager.visible_to(request.user)  # type: ignore[attr-defined]
+    people = get_user_model()._default_manager.visible_to(request.user)
     person = people.filter(pk=pk or request.user.pk).first()
     if person is None:
         raise Http404("There is no such person.")
@@ -191,7 +194,7 @@ def of_person_page(request: HttpRequest, pk: Any = None) -> HttpResponse:
     return trail_page(request, visible_entries(request).filter(statement__person=person), title=title, of_person=True)
 
 
-def of_laboratory_page(request: HttpRequest) -> HttpResponse:
+def of_laboratory_page(request: HttpRequest) -> HttpResponseBase:
     if not may_audit(request.user):
         raise PermissionDenied
     return trail_page(request, visible_entries(request), title="Trail of the laboratory")
@@ -236,6 +239,7 @@ def _lines(request: HttpRequest, entries: QuerySet) -> Iterator[str]:
             head = [timezone.localtime(event.at).isoformat(), event.person, event.door, event.reason]
             for change in event.changes:
                 what = [change.action, change.kind, str(change.row), change.entry.row_id]
-                for each in change.fields or [None]:
+                fields: list[FieldChange | None] = [*change.fields]
+                for each in fields or [None]:
                     told = ["", "", ""] if each is None else [each.label, str(each.old or ""), str(each.new or "")]
                     yield writer.writerow([harmless(cell) for cell in (*head, *what, *told)])

@@ -6,13 +6,13 @@ from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from labdb.base.exports import Echo, harmless
 from labdb.base.rest.serializers import InstantField, RecordSerializer
@@ -85,7 +85,7 @@ class Trail(ReadRecords):
     ordering = ("-id",)
     filter_backends = (TrailFilters,)
     renderer_classes = (ExactJsonRenderer, Csv)
-    http_method_names: ClassVar[list[str]] = ["get", "head", "options"]
+    http_method_names = ["get", "head", "options"]
 
     def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
         asked = request.query_params.get("format")
@@ -102,7 +102,7 @@ class Trail(ReadRecords):
         ],
         responses={(200, "application/json"): TrailSerializer(many=True), (200, "text/csv"): OpenApiTypes.STR},
     )
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response | StreamingHttpResponse:
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.accepted_renderer.format == "json":
             return super().list(request, *args, **kwargs)
         rows = self.rows(self.filter_queryset(self.get_queryset()).order_by(*self.ordering))

@@ -1,6 +1,7 @@
 """Base views: strict requests, rows that are read by ``.values()``, writes that end in a model's save or a verb."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -9,9 +10,11 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import models, transaction
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.exceptions import APIException, NotFound
+from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
@@ -100,7 +103,7 @@ class ReadRecords(StrictRequest, GenericViewSet):
     filters: ClassVar[tuple[str, ...]] = ()
     ordering: ClassVar[tuple[str, ...]] = ()
     field_names: ClassVar[dict[str, str]] = {}
-    filter_backends = (DeclaredFilters,)
+    filter_backends: Sequence[type[BaseFilterBackend]] = (DeclaredFilters,)
     pagination_class = Pages
 
     @property
@@ -178,7 +181,7 @@ class ReadRecords(StrictRequest, GenericViewSet):
                 transaction.set_rollback(True)
         return response
 
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         queryset = self.filter_queryset(self.get_queryset()).order_by(*self.ordering, "pk")
         page = self.paginate_queryset(self.rows(queryset))
         return self.get_paginated_response(page)

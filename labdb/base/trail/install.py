@@ -125,8 +125,9 @@ def _columns_of(
         raise ImproperlyConfigured(f"{table} has the primary key {keys}; the trail expects one of one column.")
     withheld, ignored = list(WITHHELD.get(table, ())), []
     if model is not None:
-        withheld += [model._meta.get_field(name).column for name in getattr(model, "trail_withheld", ())]
-        ignored += [model._meta.get_field(name).column for name in getattr(model, "trail_ignored", ())]
+        meta: Any = model._meta
+        withheld += [meta.get_field(name).column for name in getattr(model, "trail_withheld", ())]
+        ignored += [meta.get_field(name).column for name in getattr(model, "trail_ignored", ())]
     return keys[0], withheld, ignored
 
 

@@ -24,7 +24,8 @@ def experiment_expression(model: type[models.Model] | None, columns: Sequence[st
 
 def _over(model: type[models.Model], path: str) -> str | None:
     if path == "self":
-        return _column(model._meta.pk.column)
+        key: Any = model._meta.pk
+        return _column(key.column)
     fields: list[Any] = []
     here: Any = model
     for step in path.split("__"):

@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import models
-from django.db.models import Max, QuerySet
+from django.db.models import Max
+
+from labdb.base.trail.visibility import TrailQuerySet
 
 
 def version_of(row: models.Model) -> int:
@@ -22,7 +24,7 @@ def versions_of(model: type[models.Model], pks: Iterable[Any]) -> dict[Any, int]
     return {by_id[row_id]: last for row_id, last in found}
 
 
-def changes_since(model: type[models.Model], pk: Any, version: int) -> QuerySet:
+def changes_since(model: type[models.Model], pk: Any, version: int) -> TrailQuerySet:
     """The row's entries after ``version``, the earliest first, with their statements and people."""
     from labdb.base.trail.models import TrailEntry
 
