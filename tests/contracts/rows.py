@@ -14,7 +14,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.db import models
 
 from assays.models import AssayRun, Plate, Publication, Reading
-from experiments.models import Animal, Estimate, Observation, ReportSchedule, Specimen
+from experiments.models import Animal, Estimate, Job, Observation, ReportSchedule, Specimen
 
 # What a CHECK or a composite key asks for beyond the fields' own types.
 GIVEN: dict[type[models.Model], dict[str, Any]] = {
@@ -24,6 +24,7 @@ GIVEN: dict[type[models.Model], dict[str, Any]] = {
     ReportSchedule: {"weekday": 0},
     Plate: {"rows": 8, "columns": 12},
     Reading: {"value": 1},
+    Job: {"requested_by": lambda known: _shared(get_user_model(), known)},
     Publication: {"run": lambda known: _accepted(known)},
 }
 Known = dict[type[models.Model], models.Model]
