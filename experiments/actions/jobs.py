@@ -21,7 +21,7 @@ from django.utils import timezone
 from experiments.models import Experiment, Job
 from labdb.base.access import require
 from labdb.base.acting import acting
-from labdb.base.errors import validation_error
+from labdb.base.errors import KEPT, ExperimentLocked, validation_error
 from labdb.base.verbs import verb
 
 REPUBLISH_AFTER = timedelta(seconds=60)
@@ -170,16 +170,18 @@ def _finish(job: Job, progress: Progress, result: dict[str, Any]) -> None:
 
 
 def _fail(job: Job, error: Exception) -> None:
-    told = _told(error)
+    told = _told(error, job)
     Job.objects.filter(pk=job.pk, lease=job.lease).update(
         state=Job.State.FAILED, finished_at=timezone.now(), lease=None, error=told.replace("\x00", "\\x00")
     )
 
 
-def _told(error: Exception) -> str:
+def _told(error: Exception, job: Job) -> str:
     if isinstance(error, IntegrityError):
         with contextlib.suppress(IntegrityError):  # none of our rules: told as it came
-            return "\n".join(validation_error(error).messages)
+            error = validation_error(error)
+    if isinstance(error, ExperimentLocked) and error.experiment != str(job.experiment_id):
+        return KEPT  # everybody who sees the job reads it, not its requester alone
     return "\n".join(error.messages) if isinstance(error, ValidationError) else f"{type(error).__name__}: {error}"
 
 

@@ -87,6 +87,11 @@ def unmasked_experiments(user: Any) -> QuerySet:
     return current_memberships(user).filter(unmasked | ~_at("experiment", BLINDED)).values("experiment")
 
 
+def sees_experiment(user: Any, key: Any) -> bool:
+    """Whether ``user`` sees the experiment with the primary key ``key``."""
+    return _experiments(user).filter(pk__in=seen_experiments(user)).filter(pk=key).exists()
+
+
 def sees_arms(user: Any, experiment: models.Model) -> bool:
     """Whether ``user`` may know which animal is in which arm of ``experiment``, and so its dose and product."""
     return _experiments(user).filter(pk__in=unmasked_experiments(user)).filter(pk=experiment.pk).exists()
@@ -166,8 +171,8 @@ class ExperimentClosed(PermissionDenied):
     """The person's role would let them, but the experiment is closed."""
 
 
-class _OfClosed(str):
-    """A refusal for that reason."""
+class OfClosed(str):
+    """A refusal for that reason alone."""
 
 
 def may(user: Any, verb: str, subject: Any) -> bool:
@@ -182,7 +187,7 @@ def require(user: Any, verb: str, subject: Any) -> None:
     """Raises PermissionDenied, which says why, where ``may`` says no."""
     told = refusal(user, verb, subject)
     if told is not None:
-        raise ExperimentClosed(told) if isinstance(told, _OfClosed) else PermissionDenied(told)
+        raise ExperimentClosed(told) if isinstance(told, OfClosed) else PermissionDenied(told)
 
 
 def refusal(user: Any, verb: str, subject: Any) -> str | None:
@@ -296,7 +301,7 @@ def _refusal_in(user: Any, verb: str, model: Any, experiments: set, told: str) -
     stays_open = getattr(model, "stays_open", False) or verb in WHILE_CLOSED
     closed = sorted(each.code for each in held if each.status in CLOSED)
     if closed and not stays_open:
-        return _OfClosed(f"The experiment {closed[0]} is closed; a director can reopen it.")
+        return OfClosed(f"The experiment {closed[0]} is closed; a director can reopen it.")
     return None
 
 

@@ -4,14 +4,38 @@ from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.db import IntegrityError, models
+from django.db import IntegrityError, connection, models
+from psycopg.pq import TransactionStatus
+
+from labdb.base.access import sees_experiment
+from labdb.base.acting import current
 
 NOT_NULL, FOREIGN_KEY, UNIQUE = "23502", "23503", "23505"
 LOCKED = "experiment_locked"
+KEPT = "A closed experiment keeps this row as it is."
 
 
 class ExperimentLocked(ValidationError):
-    """The database refused a change because the experiment is closed; the message says who closed it, when and why."""
+    """The database refused a change because the experiment with the key ``experiment`` is closed.
+
+    The message says who closed it, when and why; to a person who does not see the experiment and only shares a strain,
+    an endpoint or an animal with it, nothing but that there is one.
+    """
+
+    def __init__(self, diagnosis: Any) -> None:
+        self.experiment: str = diagnosis.message_detail or ""
+        told = (diagnosis.message_primary, diagnosis.message_hint) if _may_know(self.experiment) else (KEPT,)
+        super().__init__([text for text in told if text])
+
+
+def _may_know(experiment: str) -> bool:
+    """Where nobody is known to act (a command, the database's own roles), nobody is kept from it."""
+    person = current().person
+    if person is None:
+        return True
+    if connection.connection and connection.connection.info.transaction_status == TransactionStatus.INERROR:
+        return False  # the transaction answers nothing any more
+    return bool(experiment) and sees_experiment(person, experiment)
 
 
 def validation_error(error: IntegrityError) -> ValidationError:
@@ -23,7 +47,7 @@ def validation_error(error: IntegrityError) -> ValidationError:
     diagnosis = getattr(error.__cause__, "diag", None)
     model = _model_of(diagnosis.table_name) if diagnosis else None
     if diagnosis is not None and diagnosis.constraint_name == LOCKED:
-        return ExperimentLocked([text for text in (diagnosis.message_primary, diagnosis.message_hint) if text])
+        return ExperimentLocked(diagnosis)
     if diagnosis is None or model is None:
         raise error
     field, message = explain(model, diagnosis)

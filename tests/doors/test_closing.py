@@ -8,7 +8,8 @@ from django.urls import reverse
 
 from experiments.actions.closing import close_experiment
 from experiments.actions.observations import NewObservation, record_observations
-from experiments.models import Animal, Endpoint, ExperimentLock, Strain
+from experiments.models import Animal, Endpoint, Experiment, ExperimentLock, Strain
+from labdb.base.errors import KEPT
 from tests.doors.browser_forms import shown_form
 from tests.doors.rest_client import rest_client
 
@@ -28,6 +29,14 @@ def closed(experiment, animals, scientist):
     record_observations(experiment=experiment, observations=[new], by=scientist)
     close_experiment(experiment=experiment, reason="Analysis is frozen.", by=scientist)
     return experiment
+
+
+@pytest.fixture
+def neighbour(closed, member):
+    """Who directs another experiment, and shares strain and animals with the closed one."""
+    other = Experiment(code="POI-2", title="another", masking="open_label")
+    other.save()
+    return member("director", other)
 
 
 def page_of(row, view: str, *more) -> str:
@@ -90,4 +99,17 @@ def test_the_admin_says_why_a_form_is_refused(client, closed, scientist):
     given = shown_form(client.get(page_of(strain, "change"))) | {"name": "other", "reason_for_change": "a typo"}
     answer = client.post(page_of(strain, "change"), given)
     assert answer.status_code == 200 and "POI-1 was closed by scientist" in answer.content.decode()
+    assert Strain.objects.get().name == strain.name
+
+
+def test_who_does_not_see_the_experiment_learns_only_that_there_is_one(client, neighbour):
+    strain = Strain.objects.get()
+    answer = rest_client(neighbour).change(f"{API}/strains/{strain.pk}", {"name": "other"})
+    assert (answer.status_code, answer.json()) == (409, {"detail": KEPT})
+    client.force_login(neighbour)
+    given = shown_form(client.get(page_of(strain, "change"))) | {"name": "other", "reason_for_change": "a typo"}
+    answer = client.post(page_of(strain, "change"), given)
+    body = answer.content.decode()
+    assert answer.status_code == 200 and KEPT in body
+    assert not [told for told in ("POI-1", "closed by", "Analysis is frozen.") if told in body]
     assert Strain.objects.get().name == strain.name

@@ -57,7 +57,7 @@ def test_a_closing_says_who_when_and_why_and_so_does_what_it_refuses(closed, sci
     lock = ExperimentLock.objects.get(experiment=closed)
     assert (lock.closed_by, lock.reason, lock.reopened_at) == (scientist, "Analysis is frozen.", None)
     assert timezone.now() - lock.closed_at < timedelta(minutes=1)
-    assert Experiment.objects.get().status == "closed"
+    assert Experiment.objects.get(pk=closed.pk).status == "closed"
     with refused() as refusal:
         Experiment.objects.update(title="other")
     told = " ".join(refusal.told.messages)

@@ -10,8 +10,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from experiments.actions import jobs
+from experiments.actions.closing import close_experiment
 from experiments.actions.summaries import SUMMARISE, request_stale_summaries, request_summary
-from experiments.models import DataChange, Job
+from experiments.models import DataChange, Experiment, Job
+from labdb.base.errors import KEPT
 
 
 def wait_for(condition, seconds=60):
@@ -69,6 +71,28 @@ def test_a_failure_tells_its_reason_and_leaves_nothing(committed_db, monkeypatch
     job.refresh_from_db()
     assert (job.state, job.error) == ("failed", "ValueError: the file has no header")
     assert Job.objects.count() == 1
+
+
+def test_a_failure_tells_of_another_closed_experiment_only_that_there_is_one(
+    committed_db, monkeypatch, experiment, animals, scientist
+):
+    """The requester is a member there; others who see the job are not."""
+    close_experiment(experiment=experiment, reason="Analysis is frozen.", by=scientist)
+    other = Experiment(code="POI-2", title="another", masking="open_label")
+    other.save()
+
+    def work(job, progress):
+        type(animals[0]).objects.filter(pk=animals[0].pk).update(sex="M")
+
+    monkeypatch.setitem(jobs.WORK, "test", work)
+    told = {}
+    for each in (experiment, other):
+        job = jobs.request_job(kind="test", subject_id=uuid.uuid4(), by=scientist, experiment=each)
+        jobs.run(job.pk)
+        job.refresh_from_db()
+        told[each.code] = job.error
+    assert "POI-1 was closed by scientist" in told["POI-1"]
+    assert told["POI-2"] == KEPT
 
 
 def test_who_lost_the_lease_leaves_nothing(committed_db, monkeypatch):

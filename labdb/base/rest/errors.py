@@ -30,7 +30,7 @@ def answer_errors(error: Exception, context: Mapping[str, Any]) -> Response | No
             error = validation_error(error)
         except IntegrityError:
             return None
-    if isinstance(error, ExperimentLocked):  # the database's word, which names who closed it and why
+    if isinstance(error, ExperimentLocked):  # the database's word
         return _detail(" ".join(error.messages), status.HTTP_409_CONFLICT)
     if isinstance(error, ExperimentClosed):
         return _detail(str(error), status.HTTP_409_CONFLICT)
