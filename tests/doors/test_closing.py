@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
-from experiments.actions.closing import close_experiment
+from experiments.actions.closing import close_experiment, reopen_experiment
 from experiments.actions.observations import NewObservation, record_observations
 from experiments.models import Animal, Endpoint, Experiment, ExperimentLock, Strain
 from labdb.base.errors import KEPT
@@ -113,3 +113,35 @@ def test_who_does_not_see_the_experiment_learns_only_that_there_is_one(client, n
     assert answer.status_code == 200 and KEPT in body
     assert not [told for told in ("POI-1", "closed by", "Analysis is frozen.") if told in body]
     assert Strain.objects.get().name == strain.name
+
+
+def test_what_was_entered_while_somebody_closed_the_experiment_is_kept(client, experiment, scientist):
+    client.force_login(scientist)
+    arm = experiment.arms.first()
+    pages = {
+        page_of(experiment, "change"): {"title": "the title that was entered"},
+        page_of(arm, "change"): {"label": "the label that was entered"},
+    }
+    began = {page: shown_form(client.get(page)) for page in pages}
+    lock = close_experiment(experiment=experiment, reason="Analysis is frozen.", by=scientist)
+    for page, entered in pages.items():
+        answer = client.post(page, began[page] | entered | {"reason_for_change": "a typo"})
+        body = answer.content.decode()
+        assert answer.status_code == 200, page
+        assert f"closed by scientist on {lock.closed_at:%Y-%m-%d at %H:%M}: Analysis is frozen." in body
+        again = shown_form(answer)
+        assert {name: again[name] for name in entered} == entered
+        assert again["reason_for_change"] == "a typo"
+        assert client.post(page, again).status_code == 200  # still closed
+    experiment.refresh_from_db()
+    arm.refresh_from_db()
+    assert (experiment.title, arm.label) == ("MSC in POI mice", "POI + PBS")
+    reopen_experiment(experiment=experiment, reason="Not done.", by=scientist)
+    assert client.post(page, again).status_code == 302
+    arm.refresh_from_db()
+    assert arm.label == "the label that was entered"
+
+
+def test_a_form_of_a_closed_experiment_is_refused_as_ever_to_who_may_not_change_it(client, closed, member):
+    client.force_login(member("analyst", closed))
+    assert client.post(page_of(closed, "change"), {"title": "other"}).status_code == 403

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from labdb.base.access import OfClosed, refusal
 from labdb.base.acting import acting
 from labdb.base.admin import reasons, stale, versions
 from labdb.base.admin.forms import Refused
@@ -24,6 +25,11 @@ UNVERSIONED = (
     "changed the row meanwhile. Compare it with what stands, then save again."
 )
 NOT_DELETED = "Nothing is deleted yet: the row changed since this page was made. Look at it again."
+
+
+def is_shown_again(request: HttpRequest) -> bool:
+    """Whether a form is shown with what was entered, though nothing of it can be saved now."""
+    return getattr(request, "is_shown_again", False)
 
 
 class EditingMixin:
@@ -62,9 +68,11 @@ class EditingMixin:
             if row is None:
                 gone = self._gone(request, unquote(object_id))
                 return gone or super().changeform_view(request, object_id, form_url, context)  # type: ignore[misc]
-            if not self.has_change_permission(request, row):
-                return super().changeform_view(request, object_id, form_url, context)  # type: ignore[misc]
             made_from = versions.read(request, self.model, row.pk)
+            if not self.has_change_permission(request, row):
+                if made_from is not None and self._is_closed_meanwhile(request, row):
+                    context |= self._of_edit(request, row.pk, made_from)
+                return super().changeform_view(request, object_id, form_url, context)  # type: ignore[misc]
             if made_from is None:
                 made_from = versions.of_form(self, request, row)
                 request.refused = Refused(None, {NON_FIELD_ERRORS: [UNVERSIONED]})  # type: ignore[attr-defined]
@@ -74,6 +82,19 @@ class EditingMixin:
                 return self._conflict_page(request, row.pk, parts, again)
             context |= self._of_edit(request, row.pk, made_from)
             return super().changeform_view(request, object_id, form_url, context)  # type: ignore[misc]
+
+    def _is_closed_meanwhile(self: Any, request: HttpRequest, row: models.Model) -> bool:
+        """Whether only the closing of its experiment keeps the person from changing ``row``.
+
+        Then the form comes again as an invalid one, with what was entered: it could be saved once it is open again.
+        """
+        told = refusal(request.user, "change", row)
+        if not isinstance(told, OfClosed):
+            return False
+        lines = [*shown_notices(request, row), f"Nothing is saved. {told}"]
+        request.refused = Refused(None, {NON_FIELD_ERRORS: lines})  # type: ignore[attr-defined]
+        request.is_shown_again = True  # type: ignore[attr-defined]
+        return bool(self.has_change_permission(request, row))
 
     def _of_edit(self: Any, request: HttpRequest, key: Any, made_from: Versions) -> dict[str, Any]:
         """What the templates around the form's fields show."""

@@ -15,7 +15,7 @@ from unfold.views import ChangeList
 
 from labdb.base.access import may
 from labdb.base.admin import trail_pages
-from labdb.base.admin.editing import EditingMixin
+from labdb.base.admin.editing import EditingMixin, is_shown_again
 from labdb.base.admin.forms import DoorForm, InlineDoorForm, InlineDoorFormSet, RefusalMixin
 from labdb.base.admin.verbs import VerbsMixin
 from labdb.base.models import ValidatedModel
@@ -133,7 +133,7 @@ class DoorAdmin(VisibleMixin, VerbsMixin, EditingMixin, unfold.ModelAdmin):
         return self._allows(request, "add", None)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self._allows(request, "change", obj)
+        return is_shown_again(request) or self._allows(request, "change", obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         row = self.get_object(request, obj) if isinstance(obj, str) else obj
@@ -258,7 +258,8 @@ class InlineMixin(VisibleMixin):
         return formset
 
     def _allows(self, request: HttpRequest, obj: Any) -> bool:
-        return may(request.user, "change", self.parent_model if obj is None else obj)  # type: ignore[attr-defined]
+        parent = self.parent_model if obj is None else obj  # type: ignore[attr-defined]
+        return is_shown_again(request) or may(request.user, "change", parent)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return may(request.user, "view", self.parent_model if obj is None else obj)  # type: ignore[attr-defined]
