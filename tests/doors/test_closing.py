@@ -119,7 +119,7 @@ def test_what_was_entered_while_somebody_closed_the_experiment_is_kept(client, e
     client.force_login(scientist)
     arm = experiment.arms.first()
     pages = {
-        page_of(experiment, "change"): {"title": "the title that was entered"},
+        page_of(experiment, "change"): {"title": "the title that was entered", "timepoints-0-label": "entered"},
         page_of(arm, "change"): {"label": "the label that was entered"},
     }
     began = {page: shown_form(client.get(page)) for page in pages}
@@ -129,6 +129,7 @@ def test_what_was_entered_while_somebody_closed_the_experiment_is_kept(client, e
         body = answer.content.decode()
         assert answer.status_code == 200, page
         assert f"closed by scientist on {lock.closed_at:%Y-%m-%d at %H:%M}: Analysis is frozen." in body
+        assert 'class="errorlist"' not in body, "nothing else is asked for"
         again = shown_form(answer)
         assert {name: again[name] for name in entered} == entered
         assert again["reason_for_change"] == "a typo"

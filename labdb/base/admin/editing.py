@@ -27,11 +27,6 @@ UNVERSIONED = (
 NOT_DELETED = "Nothing is deleted yet: the row changed since this page was made. Look at it again."
 
 
-def is_shown_again(request: HttpRequest) -> bool:
-    """Whether a form is shown with what was entered, though nothing of it can be saved now."""
-    return getattr(request, "is_shown_again", False)
-
-
 class EditingMixin:
     """For a ModelAdmin: its forms carry the versions of their rows and ask for a reason."""
 

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, FieldDoesNotExist, ValidationError
 from django.db import IntegrityError, models
+from django.http import HttpRequest
 from unfold.forms import PaginationInlineFormSet
 
 from labdb.base.access import refusal
@@ -31,6 +32,11 @@ class Refused:
         return cls(model, messages)
 
 
+def is_shown_again(request: HttpRequest | None) -> bool:
+    """Whether a form is shown with what was entered, though nothing of it can be saved now."""
+    return getattr(request, "is_shown_again", False)
+
+
 class RefusalMixin:
     """For a ModelForm: asks ``may()`` for the row as it would be saved, and shows what was refused when it was tried."""
 
@@ -42,9 +48,10 @@ class RefusalMixin:
     add_error: Any
 
     def _post_clean(self) -> None:
-        super()._post_clean()  # type: ignore[misc]
-        if not self.errors:
-            self._ask_may()
+        if not is_shown_again(self.request):  # else the row's own rules would ask for what cannot be saved anyway
+            super()._post_clean()  # type: ignore[misc]
+            if not self.errors:
+                self._ask_may()
         refused = getattr(self.request, "refused", None)
         if refused is not None and not isinstance(self, InlineDoorForm):
             self._show(refused)

@@ -15,8 +15,8 @@ from unfold.views import ChangeList
 
 from labdb.base.access import may
 from labdb.base.admin import trail_pages
-from labdb.base.admin.editing import EditingMixin, is_shown_again
-from labdb.base.admin.forms import DoorForm, InlineDoorForm, InlineDoorFormSet, RefusalMixin
+from labdb.base.admin.editing import EditingMixin
+from labdb.base.admin.forms import DoorForm, InlineDoorForm, InlineDoorFormSet, RefusalMixin, is_shown_again
 from labdb.base.admin.verbs import VerbsMixin
 from labdb.base.models import ValidatedModel
 from labdb.base.site import change_url
