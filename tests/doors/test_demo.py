@@ -85,7 +85,10 @@ def test_the_demo_study_comes_out_as_it_was_simulated(address):
 
     for _ in range(2):
         loader.admit("assessor", "assessor")
-    assert sorted(m["role"] for m in loader.client.rows("memberships", experiment=loader.id)) == ["assessor", "director"]
+    assert sorted(m["role"] for m in loader.client.rows("memberships", experiment=loader.id)) == [
+        "assessor",
+        "director",
+    ]
 
     said.clear()
     again = Loader(loader.client, said.append)
