@@ -28,7 +28,7 @@ GIVEN: dict[type[models.Model], dict[str, Any]] = {
     Publication: {"run": lambda known: _accepted(known)},
 }
 Known = dict[type[models.Model], models.Model]
-_numbers = itertools.count(1)
+_numbers = itertools.count(1001)  # above the study days of the fixtures
 
 
 def make_rows(model: type[models.Model], count: int, known: Known) -> list[models.Model]:

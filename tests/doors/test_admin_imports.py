@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from experiments.actions import jobs
 from experiments.models import Animal, ImportRun
-from tests.experiments.sheet_imports import kept_template, mouse, sheet
+from tests.experiments.sheet_imports import kept_template, mouse, sheet, works_elsewhere
 
 pytestmark = pytest.mark.django_db
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def asked(client, scientist, settings, tmp_path):
     settings.LABDB_FILES_DIR = tmp_path
-    client.force_login(scientist)
+    client.force_login(works_elsewhere(scientist))
     return client
 
 
