@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -103,6 +103,8 @@ class AssayRunAdmin(PageMixin, VerbOwnedAdmin):
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """Uploading is the only way a run begins."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
         form_class = upload_form(request)
         if request.method == "POST":
             form = form_class(request.POST, request.FILES)

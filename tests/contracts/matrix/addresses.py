@@ -151,4 +151,6 @@ def _choices() -> Iterator[Address]:
     for model, name in sorted(owners, key=lambda owner: (owner[0]._meta.label, owner[1])):
         query = f"app_label={model._meta.app_label}&model_name={model._meta.model_name}&field_name={name}"
         related: Any = model._meta.get_field(name).related_model
+        if is_of_experiments(related):  # all of them would fill several pages
+            query += "&term={word}"
         yield Address("admin/autocomplete/", "choices", related, query, view=view.callback)

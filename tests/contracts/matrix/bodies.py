@@ -1,5 +1,7 @@
 """Requests that are valid but for the permission: made from a model's own values, the schema and the pages' own forms."""
 
+import json
+from collections.abc import Iterable
 from datetime import datetime
 from html.parser import HTMLParser
 from typing import Any
@@ -9,7 +11,6 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import models
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django.utils import timezone
-from rest_framework import serializers
 
 from tests.contracts.matrix.addresses import Address
 from tests.contracts.matrix.special import BODIES, CHANGES
@@ -76,19 +77,23 @@ def rest_body(address: Address, method: str, place: Situation) -> dict[str, Any]
     names = [name for name, field in serializer().fields.items() if not field.read_only]
     if action == "create":
         return {name: _plain(new[name]) for name in names if name in new}
-    return _change(address, serializer, new) | {"reason_for_change": REASON}
+    fixed = {*getattr(address.model, "fixed_once_made", ()), *getattr(address.model, "fixed_once_set", ())}
+    free = [name for name in names if name not in fixed and hasattr(address.model, name)]
+    return changes_of(address.model, free, new) | {"reason_for_change": REASON}
 
 
-def _change(address: Address, serializer: Any, new: dict[str, Any]) -> dict[str, Any]:
-    """One harmless field, set to something else."""
-    if address.name in CHANGES:
-        return CHANGES[address.name]
-    fixed = {*getattr(serializer.Meta, "create_only", ()), *getattr(serializer.Meta, "set_once", ())}
-    for name, given in serializer().fields.items():
-        is_plain = type(given) in (serializers.CharField, serializers.DateField, serializers.TimeField)
-        if is_plain and name in new and name not in fixed and not given.read_only:
+def changes_of(model: Any, names: Iterable[str], new: dict[str, Any]) -> dict[str, Any]:
+    """One harmless field of ``names``, set to something else."""
+    if model in CHANGES:
+        return CHANGES[model]
+    for name in names:
+        field = model._meta.get_field(name)
+        if isinstance(field, PLAIN) and not field.choices and name in new:
             return {name: _plain(new[name])}
     return {}
+
+
+PLAIN = (models.CharField, models.TextField, models.DateField, models.TimeField)
 
 
 def form_body(address: Address, page: str, place: Situation) -> dict[str, Any]:
@@ -100,6 +105,9 @@ def form_body(address: Address, page: str, place: Situation) -> dict[str, Any]:
     given: dict[str, Any] = special(place) if special else {}
     if address.name.endswith("_add") and special is None:
         given = place.new.get(address.model, {})  # type: ignore[arg-type]
+    if address.model is not None and address.name.endswith("_change"):
+        names = [column.name for column in address.model._meta.local_concrete_fields if column.name in fields]
+        given = changes_of(address.model, names, place.new.get(address.model, {}))  # type: ignore[arg-type]
     for name, value in given.items():
         if isinstance(value, UploadedFile):
             fields[name] = value
@@ -107,12 +115,17 @@ def form_body(address: Address, page: str, place: Situation) -> dict[str, Any]:
             local = timezone.localtime(value)
             fields[f"{name}_0"], fields[f"{name}_1"] = f"{local:%Y-%m-%d}", f"{local:%H:%M:%S}"
         elif name in fields or name in _selects(page):
-            fields[name] = "" if value is None else str(_plain(value))
+            fields[name] = _text(value)
     return {name: REASON if "reason" in name and not value else value for name, value in fields.items()}
 
 
 def _selects(page: str) -> set[str]:
     return {part.split('"')[0] for part in page.split('<select name="')[1:]}
+
+
+def _text(value: Any) -> str:
+    plain = _plain(value)
+    return "" if plain is None else json.dumps(plain) if isinstance(plain, dict) else str(plain)
 
 
 def _plain(value: Any) -> Any:
@@ -125,8 +138,6 @@ def _plain(value: Any) -> Any:
 
 def encoded(body: dict[str, Any], *, is_json: bool) -> tuple[bytes, str]:
     """The bytes of a body and their content type."""
-    import json
-
     if any(isinstance(value, UploadedFile) for value in body.values()):
         given = {name: value for name, value in body.items() if value is not None}
         return encode_multipart(BOUNDARY, given), MULTIPART_CONTENT

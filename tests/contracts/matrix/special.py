@@ -12,8 +12,10 @@ from django.utils import timezone
 from assays.models import AssayRun, Plate, Publication, Result, Well
 from experiments.actions.files import keep_bytes
 from experiments.models import (
+    Allocation,
     Animal,
     Endpoint,
+    Enrolment,
     Experiment,
     ExperimentLock,
     Housing,
@@ -150,14 +152,16 @@ BODIES: dict[str, Callable[[Place], dict[str, Any]]] = {
         "experiment": place.rows[Experiment].pk, "endpoint": place.rows[Endpoint].pk, "kind": "elisa",
         "file": _file("plate.txt"),
     },
+    "labdb_invitation_add": lambda place: {"name": "Ada Lovelace", "email": "ada@example.org"},
     "experiments_observation_do correct": lambda place: {"reason": "misread", "number": "22"},
 }  # fmt: skip
 
-# What a PATCH changes, where it is not the first text or date.
-CHANGES: dict[str, dict[str, Any]] = {
-    "allocations-detail": {"method": "randomised"},
-    "enrolments-detail": {"day_0": "2026-03-02"},
-    "housings-detail": {"ended_on": "2026-02-07"},
+# What a change changes, where it is not the first text, date or time.
+CHANGES: dict[type[models.Model], dict[str, Any]] = {
+    Allocation: {"method": "randomised"},
+    Enrolment: {"day_0": "2026-03-02"},
+    Housing: {"ended_on": "2026-02-07"},
+    ImportTemplate: {"name": "zqlab template by another name"},
 }
 
 
