@@ -159,6 +159,7 @@ BODIES: dict[str, Callable[[Place], dict[str, Any]]] = {
 # What a change changes, where it is not the first text, date or time.
 CHANGES: dict[type[models.Model], dict[str, Any]] = {
     Allocation: {"method": "randomised"},
+    Endpoint: {"name": "zqlab endpoint by another name"},  # its key stays once something is observed
     Enrolment: {"day_0": "2026-03-02"},
     Housing: {"ended_on": "2026-02-07"},
     ImportTemplate: {"name": "zqlab template by another name"},
