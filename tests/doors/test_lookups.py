@@ -7,6 +7,7 @@ import logging
 import random
 import re
 from collections.abc import Iterator
+from weakref import WeakKeyDictionary
 
 import pytest
 from django.contrib.admin.sites import site
@@ -27,6 +28,8 @@ CHANGING = re.compile(
     rb"|changed \d{4}-\d\d-\d\d \d\d:\d\d UTC"
 )
 HEADERS_LEFT_OUT = ("Set-Cookie", "Content-Security-Policy", "Content-Length", "Expires", "Last-Modified")
+# What a person receives while the arms are as they are: the same for every permutation, so it is asked for once.
+UNDEALT: WeakKeyDictionary[Execution, dict[str, dict[str, tuple]]] = WeakKeyDictionary()
 FORGED = ("_to_field=arm", "_facets=1", "o=99.-1", "e=1", "_changelist_filters=arm__isnull%3D1", "all=")
 
 
@@ -119,7 +122,10 @@ def received(execution: Execution, person: str, asked: list[str], order: random.
 
 def differing(execution: Execution, person: str, seed: int) -> list[str]:
     """Addresses whose answer follows the arms. What differs is asked for again as it was: it may have been the hour."""
-    before = received(execution, person, urls(execution), None)
+    undealt = UNDEALT.setdefault(execution, {})
+    if person not in undealt:
+        undealt[person] = received(execution, person, urls(execution), None)
+    before = undealt[person]
     after = received(execution, person, list(before), random.Random(seed))
     changed = [url for url in before if before[url] != after[url]]
     again = received(execution, person, changed, None)
