@@ -234,7 +234,6 @@ SPECTACULAR_SETTINGS = {
         "ScaleEnum": "experiments.models.Endpoint.Scale",
         "SideEnum": "experiments.models.Observation.Side",
         "RemarkTopicEnum": "assays.models.runs.Remark.Topic",
-        "SpeciesEnum": "experiments.models.Strain.Species",
         "SpecimenMatrixEnum": "experiments.models.Specimen.Matrix",
         "TokenScopeEnum": [("read", "read"), ("write", "read and write")],
         "TallySideEnum": [("left", "left"), ("right", "right")],

@@ -6,7 +6,9 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Func, Q
 
+from experiments.models.licences import Licence
 from experiments.models.studies import Arm, Experiment
+from experiments.models.terms import TermField
 from labdb.base.access import LAB_WIDE
 from labdb.base.constraints import Check
 from labdb.base.models import ValidatedModel
@@ -20,17 +22,11 @@ class Strain(ValidatedModel):
     duty = Duty.RECORD
     is_deletable = True
 
-    class Species(models.TextChoices):
-        MOUSE = "mouse"
-        RAT = "rat"
-        RABBIT = "rabbit"
-        UNKNOWN = "unknown"
-
     closed_with = ("animals__enrolments__experiment",)
     open_fields = ("mgi_id", "rrid")  # registry numbers: found out later, and the strain is the same
 
     name = models.CharField(max_length=120)
-    species = models.CharField(max_length=12, choices=Species.choices, default=Species.MOUSE)
+    species = TermField(vocabulary="species", default="mouse")
     mgi_id = models.CharField("MGI id", max_length=20, blank=True, help_text="e.g. MGI:3028467")
     rrid = models.CharField("RRID", max_length=40, blank=True)
 
@@ -124,10 +120,29 @@ class Animal(ValidatedModel):
     sex = models.CharField(max_length=1, choices=Sex.choices, default=Sex.UNKNOWN)
     born_on = models.DateField(null=True, blank=True)
     litter = models.ForeignKey(Litter, models.PROTECT, null=True, blank=True, related_name="animals")
+    ear_tag = models.CharField(max_length=30, blank=True)
+    transponder = models.CharField(max_length=30, blank=True)
+    supplier = models.CharField(max_length=120, blank=True)
+    arrived_on = models.DateField(null=True, blank=True, help_text="Acclimatisation counts from this day.")
+    genotype = models.CharField(max_length=120, blank=True)
 
     class Meta:
         ordering = ["lab_id"]
-        constraints = [Check("animal_id_not_blank", ~Q(lab_id=""), "An animal needs an id.", "lab_id")]
+        constraints = [
+            Check("animal_id_not_blank", ~Q(lab_id=""), "An animal needs an id.", "lab_id"),
+            models.UniqueConstraint(
+                fields=["transponder"],
+                condition=~Q(transponder=""),
+                name="animal_transponder_once",
+                violation_error_message="Another animal carries this transponder.",
+            ),
+            Check(
+                "animal_arrived_after_birth",
+                Q(arrived_on=None) | Q(born_on=None) | Q(arrived_on__gte=F("born_on")),
+                "An animal does not arrive before its birth.",
+                "arrived_on",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.lab_id
@@ -195,6 +210,12 @@ class Enrolment(ValidatedModel):
     experiment = models.ForeignKey(Experiment, models.PROTECT, related_name="enrolments")
     animal = models.ForeignKey(Animal, models.PROTECT, related_name="enrolments")
     day_0 = models.DateField("day 0", null=True, blank=True, help_text="Local date of the animal's study day 0.")
+    actual_severity = models.CharField(
+        max_length=12,
+        choices=Licence.Severity.choices,
+        blank=True,
+        help_text="What the animal really experienced, told when its part has ended.",
+    )
 
     class Meta:
         ordering = ["experiment", "animal"]
@@ -231,6 +252,11 @@ class Allocation(ValidatedModel):
     enrolment = models.OneToOneField(Enrolment, models.PROTECT, related_name="allocation")
     arm = models.ForeignKey(Arm, models.PROTECT, related_name="allocations")
     method = models.CharField(max_length=12, choices=Method.choices, default=Method.RECORDED)
+    randomisation = models.ForeignKey(
+        "experiments.Randomisation", models.PROTECT, null=True, blank=True, related_name="allocations", editable=False
+    )
+    stratum = models.CharField(max_length=120, blank=True, editable=False)
+    block = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)
     allocated_at = models.DateTimeField(auto_now_add=True)
 
     database_messages = {
@@ -277,28 +303,3 @@ class Disposition(ValidatedModel):
 
     def __str__(self) -> str:
         return f"{self.enrolment}: {self.get_kind_display()} on {self.occurred_on}"
-
-
-class Procedure(ValidatedModel):
-    """Something that was done to an animal, in the laboratory's own words until it is recorded in detail."""
-
-    experiment_path = "experiment"
-    duty = Duty.RECORD
-    fixed_once_made = ("experiment", "enrolment")
-    hidden_while_masked = True  # what was given, and when, follows the arm
-
-    experiment = models.ForeignKey(Experiment, models.PROTECT, related_name="procedures")
-    enrolment = models.ForeignKey(Enrolment, models.PROTECT, related_name="procedures")
-    name = models.CharField(max_length=60, help_text="e.g. pre-treatment, induction")
-    description = models.CharField(max_length=500)
-    performed_on = models.DateField(null=True, blank=True, help_text="Empty where the day is unknown.")
-
-    database_messages = {
-        "procedure_enrolment_same_experiment": ("enrolment", "The animal is enrolled in another experiment.")
-    }
-
-    class Meta:
-        ordering = ["experiment", "performed_on"]
-
-    def __str__(self) -> str:
-        return f"{self.name}: {self.description}"

@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from experiments.models.animals import Animal, Cage, Litter
 from experiments.models.files import SourceFile
 from experiments.models.studies import Experiment, Timepoint
+from experiments.models.terms import TermField
 from labdb.base.access import LAB_WIDE
 from labdb.base.constraints import Check
 from labdb.base.fields import NumericField
@@ -79,6 +80,12 @@ class Specimen(ValidatedModel):
         TISSUE = "tissue"
         OTHER = "other"
 
+    class CycleStage(models.TextChoices):
+        PROESTRUS = "P", "proestrus"
+        ESTRUS = "E", "estrus"
+        METESTRUS = "M", "metestrus"
+        DIESTRUS = "D", "diestrus"
+
     experiment = models.ForeignKey(Experiment, models.PROTECT, related_name="specimens")
     animal = models.ForeignKey(Animal, models.PROTECT, related_name="specimens")
     code = models.CharField(max_length=60)
@@ -86,6 +93,11 @@ class Specimen(ValidatedModel):
     timepoint = models.ForeignKey(Timepoint, models.PROTECT, null=True, blank=True, related_name="+")
     collected_at = models.DateTimeField()
     is_haemolysed = models.BooleanField(null=True, blank=True, help_text="Empty where nobody looked.")
+    organ = TermField(vocabulary="organ", blank=True, help_text="Of tissue.")
+    volume_ul = NumericField("volume, µL", null=True, blank=True)
+    freeze_thaws = models.PositiveSmallIntegerField("freeze–thaw cycles", null=True, blank=True)
+    freezer_place = models.CharField(max_length=60, blank=True, help_text="Freezer, box and position.")
+    cycle_stage = models.CharField("cycle stage at sampling", max_length=1, choices=CycleStage.choices, blank=True)
 
     database_messages = {
         "specimen_animal_enrolled": ("animal", "The animal is not enrolled in this experiment."),
@@ -99,7 +111,8 @@ class Specimen(ValidatedModel):
                 fields=["experiment", "code"],
                 name="specimen_code_once",
                 violation_error_message="The experiment already has a specimen with this code.",
-            )
+            ),
+            Check("specimen_volume_ul", Q(volume_ul=None) | Q(volume_ul__gt=0), "A volume is above 0 µL.", "volume_ul"),
         ]
 
     def __str__(self) -> str:

@@ -14,11 +14,14 @@ from labdb.base.roles import Duty, Role
 
 
 class Experiment(ValidatedModel):
-    """One study, from plan to signature."""
+    """One study, from plan to signature: the laboratory's own, or a published one that is registered here.
+
+    A registered study has no vials and donors of ours; rules of stock and release bind the laboratory's own.
+    """
 
     experiment_path = "self"
     duty = Duty.DESIGN
-    fixed_once_made = ("masking", "is_simulated")
+    fixed_once_made = ("masking", "is_simulated", "provenance")
 
     open_fields = ("status",)  # it follows the closings
     database_messages = {
@@ -37,6 +40,10 @@ class Experiment(ValidatedModel):
     class Masking(models.TextChoices):
         BLINDED = "blinded"
         OPEN_LABEL = "open_label", "open-label"
+
+    class Provenance(models.TextChoices):
+        OWN = "own", "the laboratory's own"
+        REGISTERED = "registered", "a published study"
 
     class Unit(models.TextChoices):
         ANIMAL = "animal"
@@ -57,6 +64,15 @@ class Experiment(ValidatedModel):
     started_on = models.DateField(null=True, blank=True, help_text="First day of the experiment.")
     day_0_definition = models.CharField(max_length=250, blank=True, help_text="What happens on study day 0.")
     is_simulated = models.BooleanField(default=False, help_text="Simulated data; every page says so.")
+    provenance = models.CharField(max_length=10, choices=Provenance.choices, default=Provenance.OWN)
+    reference = models.CharField(
+        "publication", max_length=250, blank=True, help_text="DOI or citation of a published study."
+    )
+    licence = models.ForeignKey(
+        "experiments.Licence", models.PROTECT, null=True, blank=True, related_name="experiments"
+    )
+    ethics_number = models.CharField(max_length=60, blank=True)
+    follow_up_days = models.PositiveSmallIntegerField(null=True, blank=True, help_text="After the last treatment.")
     primary_endpoint = models.ForeignKey(
         "experiments.Endpoint", models.PROTECT, null=True, blank=True, related_name="primary_in"
     )
@@ -64,7 +80,15 @@ class Experiment(ValidatedModel):
 
     class Meta:
         ordering = ["code"]
-        constraints = [Check("experiment_code_not_blank", ~Q(code=""), "An experiment needs a code.", "code")]
+        constraints = [
+            Check("experiment_code_not_blank", ~Q(code=""), "An experiment needs a code.", "code"),
+            Check(
+                "experiment_reference_of_registered",
+                Q(provenance="own") | ~Q(reference=""),
+                "A published study needs its publication.",
+                "reference",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.code
@@ -162,9 +186,23 @@ class Arm(ValidatedModel):
     reference = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, help_text="The arm that this one is compared with."
     )
+    vehicle_arm = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="treated_arms",
+        help_text="The arm that gets the vehicle by the same route.",
+    )
+    healthy_arm = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="diseased_arms", help_text="The healthy reference."
+    )
+    sample_size_basis = models.CharField(max_length=250, blank=True, help_text="On what the planned n rests.")
 
     database_messages = {
-        "arm_reference_same_experiment": ("reference", "The reference arm belongs to another experiment.")
+        "arm_reference_same_experiment": ("reference", "The reference arm belongs to another experiment."),
+        "arm_vehicle_arm_same_experiment": ("vehicle_arm", "The vehicle arm belongs to another experiment."),
+        "arm_healthy_arm_same_experiment": ("healthy_arm", "The healthy arm belongs to another experiment."),
     }
 
     class Meta:
@@ -177,7 +215,10 @@ class Arm(ValidatedModel):
             ),
             models.UniqueConstraint(fields=["id", "experiment"], name="arm_with_experiment"),
             Check("arm_label_not_blank", ~Q(label=""), "An arm needs a label.", "label"),
-            Check("arm_not_own_reference", ~Q(reference=F("id")), "An arm cannot be its own reference.", "reference"),
+            *(
+                Check(f"arm_not_own_{name}", ~Q(**{name: F("id")}), "An arm cannot be its own reference.", name)
+                for name in ("reference", "vehicle_arm", "healthy_arm")
+            ),
         ]
 
     def __str__(self) -> str:

@@ -38,6 +38,8 @@ class VisibleQuerySet(models.QuerySet):
 
     ``hidden_while_masked``: the rows tell arm, dose or product, so of a blinded experiment only its unmasked members
     see them. ``shown_while_blinded``: the condition of the rows that anybody sees before an experiment is unblinded.
+    ``concealed_by``: paths from a row of the whole laboratory to the experiments whose masked members do not see it,
+    because it tells what their animals may have got.
     """
 
     def visible_to(self, user: Any) -> Self:
@@ -53,6 +55,19 @@ class VisibleQuerySet(models.QuerySet):
 
 def visibility(model: type[models.Model], user: Any) -> Q:
     """The condition under which a row of ``model`` is visible to ``user``."""
+    concealed = [Q(**{f"{path}__in": masked_experiments(user)}) for path in _concealing(model)]
+    shown = _visibility(model, user)
+    for condition in concealed:
+        shown &= ~Q(pk__in=model._base_manager.filter(condition).values("pk"))
+    return shown
+
+
+def _concealing(model: Any) -> tuple[str, ...]:
+    path = getattr(model, "concealed_by", ())
+    return (path,) if isinstance(path, str) else path
+
+
+def _visibility(model: type[models.Model], user: Any) -> Q:
     paths = _paths(model)
     if paths == (LAB_WIDE,):
         return Q()
@@ -85,6 +100,16 @@ def unmasked_experiments(user: Any) -> QuerySet:
         told = current_memberships(user).filter(unmasked).values("experiment")
         return _in_scope(user, _experiments(user), "pk").filter(~BLINDED | Q(pk__in=told)).values("pk")
     return current_memberships(user).filter(unmasked | ~_at("experiment", BLINDED)).values("experiment")
+
+
+def masked_experiments(user: Any) -> QuerySet:
+    """Primary keys of the blinded experiments that ``user`` is a member of and in which no role unmasks them.
+
+    All of them, whatever a token leaves of the person's rights: a token takes away, it never shows more.
+    """
+    current = user.memberships.filter(ended_at=None)
+    told = current.filter(role__in=UNMASKED).values("experiment")
+    return current.filter(_at("experiment", BLINDED)).exclude(experiment__in=told).values("experiment")
 
 
 def sees_experiment(user: Any, key: Any) -> bool:

@@ -99,6 +99,14 @@ class TrailQuerySet(models.QuerySet):
         return self.filter(in_experiment | Q(experiment_id=None) & row)
 
 
+def _is_concealed(model: Model) -> bool:
+    return bool(getattr(model, "concealed_by", ()))
+
+
+def _is_looked_up(model: Model) -> bool:
+    return _may_name_none(model) or _tells_effects(model) or _is_concealed(model)
+
+
 def _row_of(model: Model) -> Any:
     key: Any = model._meta.pk
     return Cast(OuterRef("row_id"), key.target_field if key.is_relation else key)
@@ -109,10 +117,10 @@ def _visible(known: dict[str, Model], user: Any) -> Iterator[When]:
 
     Nobody sees a deleted row here, but administrators, where it was in no experiment and told no arms.
     """
-    of_the_laboratory = [table for table, model in known.items() if _paths(model) == (LAB_WIDE,)]
+    of_the_laboratory = [t for t, model in known.items() if _paths(model) == (LAB_WIDE,) and not _is_concealed(model)]
     yield When(table_name__in=of_the_laboratory, then=Value(True))
     for table, model in known.items():
-        if table in of_the_laboratory or not _paths(model) or not (_may_name_none(model) or _tells_effects(model)):
+        if table in of_the_laboratory or not _paths(model) or not _is_looked_up(model):
             continue
         rows: Any = model._default_manager
         visible: Any = Exists(rows.visible_to(user).filter(pk=_row_of(model)))
