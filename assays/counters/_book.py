@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from assays.counters._tables import CounterError
 from experiments.sheets.files import read_workbook
@@ -45,8 +45,9 @@ def open_book(data: bytes, filename: str, score: Callable[[Book], int]) -> Book:
     if not books:
         raise refusals[0]
     best = max(books, key=score)
-    if refusals and score(best) == 0:
-        raise refusals[-1]  # the delimiter that cannot be read may well be the file's own
+    cut = next((refusal for refusal in refusals if "unexpected end of data" in str(refusal)), None)
+    if cut and score(best) == 0:
+        raise cut  # a quote that never closes: with another delimiter it is no quote, and the file means nothing
     return best
 
 
@@ -55,8 +56,7 @@ def _opened(data: bytes, filename: str, encoding: str, delimiter: str) -> Book:
         book: Workbook = read_workbook(data, filename, encoding=encoding, delimiter=delimiter, limits=LIMITS)
     except WorkbookRefused as refusal:
         raise CounterError(filename, refusal.problems) from refusal
-    named = tuple(replace(sheet, name=sheet.name or filename) for sheet in book.sheets)
-    return Book(filename, named, book.notes)
+    return Book(filename, book.sheets, book.notes)
 
 
 def _unmarked_utf16(data: bytes) -> str:

@@ -19,8 +19,9 @@ _PLAIN: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "name": ("sample id", "sample name", "sample", "sample identifier", "image", "name"),
     "counted_at": (
         "sample date/time", "analysis date/time", "analysis date", "rundate", "run date", "date time", "date/time",
-        "time utc", "time", "date", "sample date", "measured at", "acquisition date", "measurement date",
+        "time utc", "date", "sample date", "measured at", "acquisition date", "measurement date",
     ),
+    "clock": ("time",),
     "operator": ("operator", "analysis by", "analyst", "user", "user name", "login id"),
     "comment": ("comment", "comments", "note", "notes", "tag", "tags"),
     "viability_percent": (
@@ -35,7 +36,8 @@ _PLAIN: Mapping[str, tuple[str, ...]] = MappingProxyType({
 _BY_NAME = {name: (field, rank) for field, names in _PLAIN.items() for rank, name in enumerate(names)}
 _PER_VOLUME = re.compile(r"(/|\bper )\s*([mu]l)\b")
 _POWER = re.compile(r"(?:\bx\s*)?10\s*(?:\^|\*\*|e)?\s*\+?([0-9]{1,2})\b|\b1e\+?([0-9]{1,2})\b")
-_DIAMETER = re.compile(r"(avg\.?|average|mean|estimated)? ?(cell )?(diam\.?|diameter) ?(um|microns?|micrometers?)?")
+_AVERAGE = r"(?:(?:avg\.?|average|mean|estimated) )?(?:cell )?"
+_DIAMETER = re.compile(_AVERAGE + r"(?:(?:diam\.?|diameter)(?: (?:um|microns?|micrometers?))?|size (?:um|microns?))")
 _SPELLING = str.maketrans(
     {"µ": "u", "μ": "u", "×": "x", "⁶": "^6", "⁵": "^5", "³": "^3", **dict.fromkeys("()[]{}", " ")}
 )

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
 
+from assays.counters._book import Book
 from assays.counters._headings import NUMBERS, meaning
 from assays.counters._instants import day_comes_first, read_instant
 from assays.counters._layout import Cell, Record, find_table, form_records, table_records
@@ -22,21 +23,23 @@ _NOT_KEPT = ("dead_cells_per_ml", "utc_offset_hours")
 LONGEST_NAME, LONGEST_COMMENT = 200, 1000
 
 
-def read_samples(key: str, filename: str, sheets: Sequence[Sheet], log: ProblemLog) -> CountFile:
-    """The samples of all visible sheets. Raises CounterError where there is none."""
-    records = [record for sheet in sheets for record in _records(sheet, log)]
+def read_samples(key: str, book: Book, log: ProblemLog) -> CountFile:
+    """The samples of all visible sheets; `log` holds what the format found. Raises CounterError where there is none."""
+    for problem in book.notes:
+        log.object_to(problem)
+    records = [record for sheet in book.sheets for record in _records(sheet, log)]
     texts = [c.text for r in records for f, c in r.cells.items() if f in NUMBERS and isinstance(c.value, str)]
-    dates = [r.cells["counted_at"].text for r in records if "counted_at" in r.cells]
+    dates = [told[1] for record in records if (told := _instant_text(record))]
     mark, day_first = decimal_mark(texts), day_comes_first(dates)
     samples = tuple(_sample(record, mark, day_first, log) for record in records)
     _check_repeats(samples, log)
     if not samples:
         if not log.sorted():
             expected = "a sample with cells/mL or viability"
-            log.refuse(Place(filename), "no sample", expected, "no_sample")
-        raise CounterError(filename, log.sorted())
+            log.refuse(Place(book.filename), "no sample", expected, "no_sample")
+        raise CounterError(book.filename, log.sorted())
     unread = dict.fromkeys(name for record in records for name, _ in record.printed if not meaning(name))
-    return CountFile(key, filename, samples, log.sorted(), tuple(unread))
+    return CountFile(key, book.filename, samples, log.sorted(), tuple(unread))
 
 
 def _records(sheet: Sheet, log: ProblemLog) -> list[Record]:
@@ -110,18 +113,27 @@ def _text(record: Record, field: str, longest: int, log: ProblemLog) -> str:
     return text
 
 
-def _instant(record: Record, day_first: bool | None, log: ProblemLog) -> dt.datetime | None:
-    cell = record.cells.get("counted_at")
+def _instant_text(record: Record) -> tuple[Cell, str] | None:
+    """The cell that dates the count and its text, with the time of day where that has a cell of its own."""
+    cell, clock = record.cells.get("counted_at"), record.cells.get("clock")
     if cell is None or not cell.text:
+        return (clock, clock.text) if clock and clock.text else None
+    return cell, f"{cell.text} {clock.text}" if clock and clock.text and ":" not in cell.text else cell.text
+
+
+def _instant(record: Record, day_first: bool | None, log: ProblemLog) -> dt.datetime | None:
+    told = _instant_text(record)
+    if told is None:
         return None
-    if isinstance(cell.value, dt.datetime):
+    cell, text = told
+    if isinstance(cell.value, dt.datetime) and cell.value.time() != dt.time():
         return cell.value.replace(tzinfo=None)
-    instant = read_instant(cell.text, day_first)
+    instant = read_instant(text, day_first)
     if instant is None or not 1990 <= instant.year < 2200:
         expected = (
             "a date and time that read one way only, such as 2024-03-21 16:56; no date of the file settles day or month"
         )
-        log.leave_out(cell.place, cell.text, expected, "no_instant")
+        log.leave_out(cell.place, text, expected, "no_instant")
         return None
     return instant
 

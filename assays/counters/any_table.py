@@ -18,7 +18,4 @@ def matches(book: Book) -> bool:
 
 def parse(book: Book) -> CountFile:
     """Read every sample. Raises CounterError when there is none."""
-    log = ProblemLog()
-    for problem in book.notes:
-        log.object_to(problem)
-    return read_samples(KEY, book.filename, book.sheets, log)
+    return read_samples(KEY, book, ProblemLog())

@@ -38,8 +38,6 @@ def parse(book: Book) -> CountFile:
     A NucleoView file closes with a mark such as `//[ECEC5A41]`; where its form lacks it the file may be cut off.
     """
     log = ProblemLog()
-    for problem in book.notes:
-        log.object_to(problem)
     is_form = "image" in _headings(book)
     cells = [
         str(value).casefold() for sheet in book.sheets for _, values in sheet.rows[-3:] for value in values if value
@@ -48,4 +46,4 @@ def parse(book: Book) -> CountFile:
         last = book.sheets[-1].rows[-1][0]
         expected = "a closing mark such as //[ECEC5A41]; is the file complete?"
         log.warn(Place(book.sheets[-1].name, last), "the end of the file", expected, "no_end_mark")
-    return read_samples(KEY, book.filename, book.sheets, log)
+    return read_samples(KEY, book, log)

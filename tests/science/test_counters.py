@@ -285,6 +285,59 @@ def test_nc_view_prints_a_form_and_a_list() -> None:
     assert (listed.format_key, listed.problems) == ("nucleoview", ())
 
 
+def test_the_detail_of_one_sample_of_the_blu() -> None:
+    detail = (
+        '"Sample ID","Images for analysis","Cell type","Dilution","Analysis date/time"\n'
+        '"20-7","100","CHO","1","9/29/2026 1:42:31 PM"\n"Part number","Lot number","Reagent"\n"C0","1","Trypan Blue"\n'
+        '"Image#","Cell count","Viable cells","Total (x10^6) cells/mL","Viable (x10^6) cells/mL","Viability (%)"\n'
+        '"1","104","103","3.8849","3.8476","99.0"\n"","","","","",""\n"Total","11528","11269","4.3063","4.2095","97.8"\n'
+    )
+    file = found(detail)
+    (sample,) = file.samples
+    assert (file.format_key, sample.name, sample.total_cells_per_ml) == ("vi_cell_blu", "20-7", 4_306_300)
+    assert (sample.total_cells, sample.viability_percent, sample.dilution) == (11528, D("97.8"), 1)
+    assert (sample.counted_at, sample.place.row) == (at(2026, 9, 29, 13, 42, 31), 8)
+    assert rules(file) == {"images_left_out"}
+    assert "cannot be read" in refused(detail.split('"Total"')[0])
+
+
+OTHER_COUNTERS = {
+    "date and time apart": (
+        "Sample name,Total concentration (cells/mL),Live concentration (cells/mL),Viability (%),Average size (µm),Date,Time\n"
+        "S1,1.20E+06,1.10E+06,91.7,14.2,2024-05-01,10:22:00\n"
+    ),
+    "powers in the cells": (
+        "Sample ID,Total cell concentration (cells/mL),Live cell concentration (cells/mL),Viability (%),"
+        "Average cell size (um),Date/Time\nS1,1.20x10^6,1.10x10^6,91.7,14.2,2024-05-01 10:22\n"
+    ),
+    "a European list": (
+        "Sample Name;Date/Time;Viable Cell Concentration [10^5 cells/mL];Total Cell Concentration [10^5 cells/mL];"
+        "Viability [%];Avg. Diameter [µm]\nS1;01.05.2024 10:22;11,0;12,0;91,7;14,2\n"
+    ),
+    "a form": (
+        "Sample: S1\nTotal count (cells/ml): 1.2x10^6\nLive count (cells/ml): 1.1x10^6\nViability: 91.7%\n"
+        "Mean diameter (micron): 14.2\nDate: 2024-05-01 10:22\n"
+    ),
+    "a row of units": (
+        "Sample ID\tTotal cells/mL\tViable cells/mL\tViability\tAverage diameter\tDate\n"
+        "\t(x10^6)\t(x10^6)\t(%)\t(µm)\t\nS1\t1.2\t1.1\t91.7\t14.2\t1 May 2024 10:22 AM\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("case", OTHER_COUNTERS)
+def test_tables_and_forms_of_other_counters(case) -> None:
+    file = found(OTHER_COUNTERS[case])
+    (sample,) = file.samples
+    assert (sample.name, sample.total_cells_per_ml, sample.viable_cells_per_ml) == ("S1", 1_200_000, 1_100_000)
+    assert (sample.viability_percent, sample.diameter_um, sample.counted_at) == (
+        D("91.7"),
+        D("14.2"),
+        at(2024, 5, 1, 10, 22),
+    )
+    assert file.problems == ()
+
+
 def test_the_text_of_a_vi_cell_xr() -> None:
     file = found(XR_TEXT)
     (sample,) = file.samples
