@@ -10,7 +10,7 @@ from django.db import models
 
 @dataclass(frozen=True)
 class BuiltIn:
-    """One endpoint of the code. Plausible ranges warn only."""
+    """One endpoint of the code. Plausible ranges warn only; ``categories`` are the only ones that may be recorded."""
 
     key: str
     name: str
@@ -20,6 +20,7 @@ class BuiltIn:
     default_scale: str = "identity"
     plausible_low: Decimal | None = None
     plausible_high: Decimal | None = None
+    categories: tuple[str, ...] = ()
 
 
 def _hormone(key: str, name: str, unit: str, benefit: str, low: str, high: str) -> BuiltIn:
@@ -33,6 +34,9 @@ def _follicles(key: str, name: str, benefit: str = "increase") -> BuiltIn:
 BUILT_IN: list[BuiltIn] = [
     BuiltIn("body_weight", "Body weight", "g", plausible_low=Decimal(5), plausible_high=Decimal(60)),
     BuiltIn("welfare_score", "Welfare score", "", "score", "decrease"),
+    BuiltIn(
+        "estrous_stage", "Estrous stage", "", "category", categories=("P", "E", "M", "D", "few_cells", "indeterminate")
+    ),
     _hormone("e2", "Estradiol (E2)", "pg/mL", "increase", "1", "150"),
     _hormone("amh", "Anti-Müllerian hormone (AMH)", "ng/mL", "increase", "1", "150"),
     _hormone("fsh", "Follicle-stimulating hormone (FSH)", "ng/mL", "decrease", "0.5", "80"),
@@ -45,6 +49,11 @@ BUILT_IN: list[BuiltIn] = [
     _follicles("atretic", "Atretic", "decrease"),
     BuiltIn("corpora_lutea", "Corpora lutea", "", "count", "increase", "count"),
 ]
+
+
+def allowed_categories(key: str) -> tuple[str, ...]:
+    """What may be recorded of the endpoint ``key``; empty where the code sets no bounds."""
+    return next((endpoint.categories for endpoint in BUILT_IN if endpoint.key == key), ())
 
 
 def sync_endpoints(**kwargs: Any) -> None:
@@ -63,5 +72,6 @@ def write_endpoints(endpoints: list[BuiltIn], *, apps: Any, using: str) -> None:
         return
     for endpoint in endpoints:
         values = {**asdict(endpoint), "is_built_in": True}
+        del values["categories"]  # a rule of the code, no column
         if not model._base_manager.using(using).filter(key=endpoint.key).update(**values):
             model._base_manager.using(using).bulk_create([model(**values)])
