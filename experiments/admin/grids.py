@@ -134,6 +134,7 @@ def _settings(request: HttpRequest, experiment: Experiment, kind: GridKind, endp
     low, high = endpoint.plausible_low, endpoint.plausible_high
     return {
         "endpoint": str(endpoint.pk),
+        "person": str(request.user.pk),
         "unit": endpoint.unit,
         "keys": kind.keys,
         "low": None if low is None else f"{low:f}",

@@ -30,6 +30,9 @@ from labdb.base.rest.serializers import ExactNumberField, StrictSerializer
 MOST = 5_000  # cells of a request
 
 
+PERSON_HELP = "Who made the cells: refused where another person is logged in by now."
+
+
 class CellSerializer(StrictSerializer):
     """A value: ``value`` or ``category``, or ``qualifier`` with ``limit``. ``id`` is a new UUID, made by who sends it."""
 
@@ -83,11 +86,13 @@ class GridSerializer(StrictSerializer):
     endpoint = serializers.UUIDField()
     unit = serializers.CharField(required=False, allow_blank=True, max_length=30, default="")
     only_valid = serializers.BooleanField(default=False)
+    person = serializers.UUIDField(required=False, help_text=PERSON_HELP)
     cells = GridCells()
 
 
 class GridCorrectionSerializer(StrictSerializer):
     reason = serializers.CharField(max_length=500)
+    person = serializers.UUIDField(required=False, help_text=PERSON_HELP)
     cells = CorrectedCells()
 
 
@@ -136,7 +141,7 @@ class GridVerbs:
         """Record cells of a grid, animals × days. A cell that was sent before is answered as the first time; one that
         holds a value by now is refused, with that value as ``current``."""
         experiment = self.found()
-        asked = self.input(GridSerializer, request.data)
+        asked = _of_person(request, self.input(GridSerializer, request.data))
         endpoint = Endpoint.objects.filter(pk=asked.pop("endpoint")).first()
         if endpoint is None:
             raise ValidationError({"endpoint": ["There is no such endpoint."]})
@@ -152,13 +157,21 @@ class GridVerbs:
     def correct_grid(self: Any, request: Request, pk: Any) -> Response:
         """Correct recorded cells for one reason, all or none; the old values stay, closed."""
         experiment = self.found()
-        asked = self.input(GridCorrectionSerializer, request.data)
+        asked = _of_person(request, self.input(GridCorrectionSerializer, request.data))
         cells = [CellCorrection(**values) for values in _read(asked["cells"], CORRECTED, {"id", "observation"})]
         try:
             ids = correct_grid(experiment=experiment, corrections=cells, reason=asked["reason"], by=request.user)
         except GridRefused as refused:
             return Response(_told(refused.answer), status.HTTP_400_BAD_REQUEST)
         return Response({"ids": ids})
+
+
+def _of_person(request: Request, asked: dict[str, Any]) -> dict[str, Any]:
+    """A page may be older than the log-in: what one person typed is not recorded as another's."""
+    if asked.pop("person", request.user.pk) != request.user.pk:
+        told = f"The page was opened by another person; now {request.user} is logged in. Open it anew."
+        raise ValidationError({"person": [told]})
+    return asked
 
 
 def _read(rows: list, readers: dict[str, Callable[[Any], Any]], required: set[str]) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ Keys for the weights of a cage of five, digits and points included (``20.1`` …
 - Here: 5 × (4 + Enter) and one Enter on *Save*, where the last Enter leads = **26**. Day, animals and cage stand there.
 - Spreadsheet: the day's header (``2026-03-09`` and Enter, 11) and 5 × (4 + Enter) = 36, and two for Ctrl+S = **38**,
   where the five animals are in consecutive lines, the cursor stands in the right column, and nothing else is kept: no
-  unit, who, when, link to the cage. Where the date stands already it is 27.
+  unit, who, when, link to the cage. With the shortcut for today's date it is 30, and 27 where the date stands already.
 """
 
 import uuid

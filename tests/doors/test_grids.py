@@ -174,3 +174,10 @@ def test_a_cell_of_another_experiment_is_answered_as_if_it_did_not_exist(api, ex
         send(api, experiment, [hidden]).json()["rows"][0]["message"] == "The animal is not enrolled in this experiment."
     )
     assert send(api, type("Gone", (), {"pk": uuid.uuid4()}), [cell(animals[0], 20)]).status_code == 404
+
+
+def test_what_one_person_typed_is_not_recorded_as_anothers(api, experiment, animals, scientist, member):
+    other = member("technician", experiment)
+    assert send(api, experiment, [cell(animals[0], 20)], person=str(other.pk)).status_code == 400
+    assert not Observation.objects.exists()
+    assert send(api, experiment, [cell(animals[0], 20)], person=str(scientist.pk)).status_code == 200

@@ -13,11 +13,13 @@ from tests.doors.test_grids import cell, send
 @pytest.mark.parametrize("round_", range(3))
 def test_of_two_people_who_fill_one_cell_at_once_one_is_refused(round_, committed_db, experiment, animals, member):
     clients = [rest_client(member("technician", experiment, name)) for name in ("ada", "bea")]
-    start, codes = threading.Barrier(2), []
+    start, codes, told = threading.Barrier(2), [], []
 
     def fill(client, value):
         start.wait()
-        codes.append(send(client, experiment, [cell(animal, value) for animal in animals]).status_code)
+        answer = send(client, experiment, [cell(animal, value) for animal in animals])
+        codes.append(answer.status_code)
+        told.extend(row["current"]["text"] for row in answer.json()["rows"])
         connections.close_all()
 
     threads = [threading.Thread(target=fill, args=pair) for pair in zip(clients, (20, 21), strict=True)]
@@ -27,3 +29,4 @@ def test_of_two_people_who_fill_one_cell_at_once_one_is_refused(round_, committe
         thread.join()
     assert sorted(codes) == [200, 400]
     assert Observation.objects.count() == len(animals)
+    assert told == [f"{Observation.objects.first().value:f}"] * len(animals)

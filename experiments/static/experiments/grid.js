@@ -5,9 +5,7 @@
 const root = document.getElementById("grid");
 const by = (id) => document.getElementById(id);
 const NUMBER = { ".": /^(-?\d+)(?:\.(\d+))?$/, ",": /^(-?\d+)(?:,(\d+))?$/ };
-const SIGNS = { ".": "point", ",": "comma" };
-const ANSWER_MS = 30_000;
-
+const SIGNS = { ".": "point", ",": "comma" }, ANSWER_MS = 30_000;
 const settings = root ? JSON.parse(root.dataset.settings) : {};
 const isByKey = Object.keys(settings.keys ?? {}).length > 0;
 const letters = Object.fromEntries(Object.entries(settings.keys ?? {}).map(([key, category]) => [category, key.toUpperCase()]));
@@ -130,6 +128,7 @@ function showLine(line) {
 }
 
 const all = () => rows.flat().filter(Boolean);
+const valid = () => all().filter((cell) => cell.isFresh && !cell.isBad);
 const plural = (n, what) => `${n} ${what}${n === 1 ? "" : "s"}`;
 
 function showState(text = said) {
@@ -143,7 +142,7 @@ function showState(text = said) {
   rest.textContent = `Save the ${fresh.length - bad.length} valid`;
   correct.hidden = !corrections.length;
   correct.textContent = `Correct ${corrections.length}…`;
-  by("grid-status").textContent = text || (fresh.length ? `${plural(fresh.length, "unsaved cell")}, kept on this device` : "");
+  by("grid-status").textContent = text || (fresh.length + corrections.length ? `${plural(fresh.length + corrections.length, "unsaved cell")}, kept on this device` : "");
   root.classList.toggle("is-offline", waiting !== null);
   keep();
 }
@@ -208,7 +207,7 @@ function csrf() {
 
 /** The server's answer as `{status, body}`; null where none came. */
 async function post(url, members, cells) {
-  const head = JSON.stringify(members).slice(0, -1);
+  const head = JSON.stringify({ ...members, person: settings.person }).slice(0, -1);
   try {
     const response = await fetch(url, {
       method: "POST", body: `${head},"cells":[${cells.join(",")}]}`, signal: AbortSignal.timeout(ANSWER_MS),
@@ -255,10 +254,9 @@ function settle(cells, { status, body }) {
   const refused = new Set((body.rows ?? []).map(({ row }) => row)).size;
   if (status === 200) showState(`${plural(done.size, "cell")} saved${refused ? `, ${refused} not` : ""}.`);
   else if (body.rows) showState(`Nothing was saved: ${plural(refused, "cell")} cannot be.`);
-  else showState(`Not saved: ${body.detail ?? Object.values(body).flat().join(" ") ?? ""} (${status})`);
+  else if (status === 401) showState("Not saved: you are logged out. Log in again in another tab, then save here.");
+  else showState(`Not saved: ${body.detail ?? Object.values(body).flat().join(" ")} (${status})`);
 }
-
-const valid = () => all().filter((cell) => cell.isFresh && !cell.isBad);
 
 async function saveEach() { // each cell by itself: one that is refused keeps no other
   if (by("grid-each").checked && !waiting && !isSending && valid().length) await record(valid(), true).then(saveEach);
@@ -278,7 +276,7 @@ function askReason() {
   const pending = all().filter((cell) => cell.isCorrection);
   const chosen = marked.length > 1 && marked.some((cell) => cell.isCorrection) ? marked.filter((cell) => cell.isCorrection) : pending;
   const unread = chosen.find((cell) => !cell.parsed);
-  if (unread) { showState("A correction needs a value that can be read."); go(unread); return; }
+  if (unread) return go(unread);
   const dialog = by("grid-reason");
   const lines = chosen.map((cell) => Object.assign(document.createElement("li"), { textContent: `${cell.input.ariaLabel}: ${cell.recorded} → ${cell.text}` }));
   dialog.querySelector("ul").replaceChildren(...lines);
@@ -291,7 +289,7 @@ function askReason() {
     else by("grid-why").value = "";
   };
   dialog.showModal();
-  by("grid-why").focus();
+  return by("grid-why").focus();
 }
 
 // -- moving, marking, filling
@@ -339,8 +337,7 @@ function commit() {
   if (!cell) return;
   const hasChanged = cell.input.value !== (letters[cell.text] ?? cell.text);
   isEditing = false;
-  if (hasChanged && !isByKey) set(cell, cell.input.value, by("grid-decimal").value);
-  else cell.show();
+  if (hasChanged && !isByKey) set(cell, cell.input.value, by("grid-decimal").value); else cell.show();
 }
 
 function set(cell, text, sign = ".") {
@@ -492,7 +489,7 @@ function start() {
   document.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s") { event.preventDefault(); saveAll(); }
   });
-  window.addEventListener("online", () => { if (waiting) record(waiting.cells.filter((cell) => valid().includes(cell)), waiting.onlyValid); });
+  window.addEventListener("online", () => { if (waiting) record(waiting.cells.filter((cell) => valid().includes(cell)), waiting.onlyValid).then(saveEach); });
   restore();
   showState();
   if (matchMedia("(pointer: fine)").matches) go(all().find((cell) => cell.text === "") ?? all()[0]);
