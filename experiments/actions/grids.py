@@ -137,6 +137,18 @@ def record_grid(
     """
     require(by, "add", Observation(experiment=experiment))
     answer = GridAnswer()
+    wanted = _sort_out(experiment, endpoint, cells, unit, by, answer)
+    _share_timepoints(wanted)
+    _record_valid(experiment, wanted, answer, by)
+    if answer.problems and not only_valid:
+        raise GridRefused(answer)
+    return answer
+
+
+def _sort_out(
+    experiment: Experiment, endpoint: Endpoint, cells: Sequence[GridCell], unit: str, by: Any, answer: GridAnswer
+) -> dict[int, NewObservation]:
+    """What is to be recorded, by index; what was sent before, and what cannot be recorded, goes to ``answer``."""
     days_0 = _days_0(experiment, cells)
     sent = Observation.objects.in_bulk([cell.id for cell in cells])
     days = [cell.day for cell in cells]
@@ -151,11 +163,7 @@ def record_grid(
                 answer.standing[index] = now.observations[cell.place]
         else:
             wanted[index] = _observation(cell, endpoint, unit, now.timepoint(cell.place, days_0[cell.animal]))
-    _share_timepoints(wanted)
-    _record_valid(experiment, wanted, answer, by)
-    if answer.problems and not only_valid:
-        raise GridRefused(answer)
-    return answer
+    return wanted
 
 
 def _days_0(experiment: Experiment, cells: Sequence[GridCell]) -> dict[uuid.UUID, date | None]:
@@ -166,8 +174,7 @@ def _days_0(experiment: Experiment, cells: Sequence[GridCell]) -> dict[uuid.UUID
 
 
 def _is_same(row: Observation, experiment: Experiment, endpoint: Endpoint, cell: GridCell) -> bool:
-    assert row.animal_id is not None
-    place = (row.animal_id, timezone.localdate(row.observed_at), row.side)
+    place = (row.animal_id, timezone.localdate(row.observed_at), row.side)  # an animal is missing where it is a cage's
     return (row.experiment_id, row.endpoint_id, place) == (experiment.pk, endpoint.pk, cell.place) and (
         row.qualifier, row.entered_value, row.category) == (cell.qualifier, cell.number, cell.category)  # fmt: skip
 

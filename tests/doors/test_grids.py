@@ -1,11 +1,12 @@
 """Cells of a grid over REST: recorded once, refused one by one, never overwritten, corrected for a reason."""
 
 import uuid
+from datetime import date
 from decimal import Decimal
 
 import pytest
 
-from experiments.actions.observations import correct_observation
+from experiments.actions.observations import NewObservation, correct_observation, noon, record_observations
 from experiments.models import Endpoint, Observation, Timepoint
 from tests.conftest import set_masking
 from tests.doors.rest_client import rest_client
@@ -49,6 +50,14 @@ def test_what_is_sent_twice_is_recorded_once(api, experiment, animals):
     changed = send(api, experiment, [{**cells[0], "value": 99}])
     assert changed.status_code == 400
     assert changed.json()["rows"][0]["message"] == "Another observation has this key."
+
+
+def test_the_key_of_what_was_observed_on_a_cage_is_refused(api, experiment, animals, scientist, world):
+    weight = Endpoint.objects.get(key="body_weight")
+    of_cage = NewObservation(weight.pk, noon(date.fromisoformat(DAY)), cage=world.cage.pk, number=Decimal(90))
+    record_observations(experiment=experiment, observations=[of_cage], by=scientist)
+    answer = send(api, experiment, [cell(animals[0], 90, id=str(of_cage.id))])
+    assert answer.json()["rows"][0]["message"] == "Another observation has this key."
 
 
 def test_a_cell_that_was_corrected_since_is_still_answered_as_the_first_time(api, experiment, animals, scientist):
