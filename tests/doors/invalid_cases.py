@@ -258,5 +258,12 @@ CASES = [
         "timepoint",
         "another experiment",
     ),
+    Case(
+        "a stage that is none",
+        Observation,
+        lambda w: {"endpoint": Endpoint.objects.get(key="estrous_stage"), "value": None, "category": "X"},
+        "category",
+        "expected one of P, E, M, D",
+    ),
     Case("a unit of another quantity", Observation, lambda w: {"unit": "mL"}, "unit", "cannot be converted"),
 ]

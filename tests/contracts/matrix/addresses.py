@@ -119,6 +119,7 @@ def _expanded(path: str, pattern: Any) -> Iterator[Address]:
 VALUES: dict[str, dict[str, str]] = {
     "account_reset_password_from_key": {"uidb36": "a", "key": "set-password"},
     "account_invitation": {"token": "no-such"},
+    "experiments_experiment_grid": {"kind": "weights"},
     "experiments_experiment_figure": {"endpoint": "body_weight", "theme": "light"},
     "admin/<url>": {"url": "nowhere"},
 }

@@ -177,6 +177,13 @@ BODIES: dict[str, Callable[[Place], dict[str, Any]]] = {
         "animal": place.rows[Animal].pk, "value": 21, "observed_at": "2026-03-09T09:30:00+01:00",
     },
     "observations-correct": lambda place: {"reason": "misread", "value": 22},
+    "experiments-record-grid": lambda place: {
+        "endpoint": place.rows[Endpoint].pk,
+        "cells": [{"id": uuid.uuid4(), "animal": place.rows[Animal].pk, "day": "2026-03-11", "value": 21}],
+    },
+    "experiments-correct-grid": lambda place: {
+        "reason": "misread", "cells": [{"id": uuid.uuid4(), "observation": place.rows[Observation].pk, "value": 22}],
+    },
     "source-files-list": lambda place: {"experiment": place.rows[Experiment].pk, "file": _file("new.csv")},
     "import-runs-list": lambda place: {
         "experiment": place.rows[Experiment].pk, "template": place.rows[ImportTemplate].pk, "file": _file("new.csv"),
