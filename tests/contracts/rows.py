@@ -14,7 +14,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.db import models
 
 from assays.models import AssayRun, Plate, Publication, Reading
-from experiments.models import Animal, Estimate, Job, Observation, ReportSchedule, Specimen
+from experiments.models import Animal, Estimate, ImportRun, ImportTemplate, Job, Observation, ReportSchedule, Specimen
 
 # What a CHECK or a composite key asks for beyond the fields' own types.
 GIVEN: dict[type[models.Model], dict[str, Any]] = {
@@ -25,6 +25,7 @@ GIVEN: dict[type[models.Model], dict[str, Any]] = {
     Plate: {"rows": 8, "columns": 12},
     Reading: {"value": 1},
     Job: {"requested_by": lambda known: _shared(get_user_model(), known)},
+    ImportRun: {"template": lambda known: _shared(ImportTemplate, known)},
     Publication: {"run": lambda known: _accepted(known)},
 }
 Known = dict[type[models.Model], models.Model]

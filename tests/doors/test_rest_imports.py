@@ -37,7 +37,9 @@ def test_a_sheet_is_kept_and_checked_by_a_job_before_anything_is_written(api, wo
 
 
 def test_a_run_without_file_or_template_is_refused_at_its_field(api, world: World):
-    assert set(api.post(f"{API}/import-runs", {}, format="multipart").json()) == {"file", "template"}
+    assert set(api.post(f"{API}/import-runs", {}, format="multipart").json()) == {"file"}
+    alone = {"file": SimpleUploadedFile("a.csv", b"a")}
+    assert set(api.post(f"{API}/import-runs", alone, format="multipart").json()) == {"template"}
     assert api.post(f"{API}/import-runs", {}, format="json").status_code == 415
 
 

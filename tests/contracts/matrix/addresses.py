@@ -120,6 +120,8 @@ VALUES: dict[str, dict[str, str]] = {
     "account_reset_password_from_key": {"uidb36": "a", "key": "set-password"},
     "account_invitation": {"token": "no-such"},
     "experiments_experiment_figure": {"endpoint": "body_weight", "theme": "light"},
+    "experiments_importrun_template": {"table": "cages", "ending": "xlsx"},
+    "import-runs-table-file": {"table": "cages", "ending": "csv"},
     "admin/<url>": {"url": "nowhere"},
 }
 
