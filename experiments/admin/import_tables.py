@@ -1,10 +1,11 @@
 """Importing a table of records: choose the type, take its template, send the file filled in."""
 
+import io
 from typing import Any
 
 from django import forms
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
@@ -60,7 +61,7 @@ def table_urls(page: Any) -> list[URLPattern]:
     def upload(request: HttpRequest) -> HttpResponse:
         return _upload(page, request)
 
-    def template(request: HttpRequest, table: str, ending: str) -> HttpResponse:
+    def template(request: HttpRequest, table: str, ending: str) -> FileResponse:
         return _template(page, request, table, ending)
 
     wrap = page.admin_site.admin_view
@@ -100,11 +101,10 @@ def _links(table: str) -> list[tuple[str, str]]:
     return [(e.upper(), reverse("admin:experiments_importrun_template", args=[table, e])) for e in ENDINGS]
 
 
-def _template(page: Any, request: HttpRequest, table: str, ending: str) -> HttpResponse:
+def _template(page: Any, request: HttpRequest, table: str, ending: str) -> FileResponse:
     if not page.has_add_permission(request):
         raise PermissionDenied
     if table not in TABLES or ending not in ENDINGS:
         raise Http404("There is no such template.")
-    name = f'attachment; filename="{table}.{ending}"'
-    content = table_file(TABLES[table], ending)
-    return HttpResponse(content, content_type=ENDINGS[ending], headers={"Content-Disposition": name})
+    file = io.BytesIO(table_file(TABLES[table], ending))
+    return FileResponse(file, as_attachment=True, filename=f"{table}.{ending}", content_type=ENDINGS[ending])

@@ -1,10 +1,11 @@
 """Imports of a laboratory's own sheets: templates, runs, and every row with its problems."""
 
+import io
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpResponse
+from django.http import FileResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
@@ -163,9 +164,12 @@ class ImportRuns(ReadRecords, AddRecords):
     @action(
         detail=False, url_path="tables/<slug:table>.<slug:ending>", renderer_classes=[Download], pagination_class=None
     )
-    def table_file(self, request: Request, table: str, ending: str) -> HttpResponse:
+    def table_file(self, request: Request, table: str, ending: str) -> FileResponse:
         """An empty file of the type of record, to be filled in: its headers, and what each column holds."""
-        return template_response(table, ending)
+        if table not in TABLES or ending not in ENDINGS:
+            raise NotFound("There is no such template.")
+        file = io.BytesIO(table_file(TABLES[table], ending))
+        return FileResponse(file, as_attachment=True, filename=f"{table}.{ending}", content_type=ENDINGS[ending])
 
     @extend_schema(
         parameters=[OpenApiParameter("is_valid", bool)],
@@ -206,15 +210,6 @@ class ImportRuns(ReadRecords, AddRecords):
         run, given = self.found(), self.input(UndoingSerializer, request.data)
         undo_import(run=run, by=request.user, **given)
         return self.answer(run.pk)
-
-
-def template_response(table: str, ending: str) -> HttpResponse:
-    """The template of ``table`` as a download. Raises NotFound for another table or ending."""
-    if table not in TABLES or ending not in ENDINGS:
-        raise NotFound("There is no such template.")
-    name = f'attachment; filename="{table}.{ending}"'
-    content = table_file(TABLES[table], ending)
-    return HttpResponse(content, content_type=ENDINGS[ending], headers={"Content-Disposition": name})
 
 
 def _described(table: Table) -> dict[str, Any]:

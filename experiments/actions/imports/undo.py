@@ -171,7 +171,7 @@ def _in_the_way(written: Written, by: Any) -> list[Hindrance]:
     for model, entries in written.changed.items():
         told = TrailEntry.objects.filter(pk__in=entries).values_list("row_id", "new")
         changed = _changed_since(
-            model, [UUID(row) for row, _ in told], written.last, {n for _, new in told for n in new}
+            model, [UUID(row) for row, _ in told], written.last, {n for _, new in told for n in (new or {})}
         )
         if changed:
             found.append(_told(CHANGED, model, changed, by))

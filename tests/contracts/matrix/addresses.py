@@ -126,7 +126,13 @@ VALUES: dict[str, dict[str, str]] = {
 }
 
 
+# Files to be filled in and what they hold: no row stands on them.
+WITHOUT_ROWS = ("experiments_importrun_template", "import-runs-tables", "import-runs-table-file")
+
+
 def _model(view: Any, name: str, path: str) -> Any:
+    if name in WITHOUT_ROWS:
+        return None
     serializer = getattr(getattr(view, "cls", None), "serializer_class", None)
     if serializer is not None:
         return serializer.Meta.model
