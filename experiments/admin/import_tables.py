@@ -11,11 +11,12 @@ from django.urls import URLPattern, path, reverse
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 
 from experiments.actions.imports import check_table
-from experiments.actions.imports.tables import ENDINGS, TABLES, table_file
+from experiments.actions.imports.tables import ENDINGS, TABLES, Table, table_file
 from experiments.actions.imports.tables.cells import DATE_FORMATS, ISO
 from experiments.models import Experiment
 from labdb.base.access import may
 from labdb.base.admin import show_errors
+from labdb.base.panels import Panel, list_page, register_panel
 
 DELIMITERS = [("", "the one of the header line"), (",", "comma"), (";", "semicolon"), ("\t", "tab")]
 DECIMALS = [(".", "21.4 (point)"), (",", "21,4 (comma)")]
@@ -95,6 +96,21 @@ def _upload(page: Any, request: HttpRequest) -> HttpResponse:
         "offered": offered,
     }
     return TemplateResponse(request, "experiments/import_table.html", context)
+
+
+def _leading_here(table: Table) -> Panel:
+    """The button above the list of the records."""
+
+    def context(request: HttpRequest, subject: Any) -> dict[str, Any] | None:
+        if not may(request.user, "add", table.model):
+            return None
+        return {"url": f"{reverse('admin:experiments_importrun_table_add')}?table={table.name}"}
+
+    return Panel(list_page(table.model), "import", "Import", "experiments/import_link.html", context)
+
+
+for _table in TABLES.values():
+    register_panel(_leading_here(_table))
 
 
 def _links(table: str) -> list[tuple[str, str]]:

@@ -120,3 +120,12 @@ def test_a_problem_of_a_table_is_shown_in_the_records_own_words(asked, experimen
     assert cells(page, "Row") == ["2", "3", "4"]
     assert "The same record stands in row 3; each is told once." in cells(page, "Expected")
     assert "There is no experiment “POI-9”." in cells(page, "Expected")
+
+
+def test_a_list_leads_to_the_import_of_its_records(asked, experiment, client, member):
+    link = f"{reverse('admin:experiments_importrun_table_add')}?table=cages"
+    lists = reverse("admin:experiments_cage_changelist")
+    assert f'href="{link}"' in asked.get(lists).content.decode()
+    assert '<option value="cages" selected' in asked.get(link).content.decode()
+    client.force_login(member("auditor", experiment))
+    assert link not in client.get(lists).content.decode()

@@ -15,8 +15,9 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, connection, models, transaction
 
 from experiments.actions.imports.runs import require_import
-from experiments.models import DataChange, Estimate, Experiment, ImportRun, Job, OutcomeSummary
-from labdb.base.access import refusal_in
+from experiments.actions.imports.tables import TABLES
+from experiments.models import DataChange, Enrolment, Estimate, Experiment, ImportRun, Job, OutcomeSummary
+from labdb.base.access import LAB_WIDE, refusal_in
 from labdb.base.errors import validation_error
 from labdb.base.trail.models import TrailEntry, TrailStatement
 from labdb.base.trail.visibility import tables
@@ -58,7 +59,8 @@ def undo_import(*, run: ImportRun, by: Any, reason: str) -> ImportRun:
         state = ImportRun.objects.values_list("state", flat=True).get(pk=run.pk)
         raise ValidationError({"state": f"The import is {state}; expected taken."})
     written = written_by(run)
-    _require_rows(written, by)
+    _require_rows(written, run, by)
+    _hold(written)
     _refuse(_in_the_way(written, by))
     try:
         with transaction.atomic():
@@ -106,22 +108,40 @@ def _leave_out_own_changes(written: Written) -> None:
         written.changed[model] = list(kept.order_by("-id").values_list("id", flat=True))
 
 
-def _require_rows(written: Written, by: Any) -> None:
-    """Who takes rows back could have written them: in each of their experiments, as things are now."""
+def _require_rows(written: Written, run: ImportRun, by: Any) -> None:
+    """Who takes rows back could import them: in each of their experiments, as things are now."""
+    imported: Model = TABLES[run.table].model if run.table else Enrolment
     for model, keys in written.added.items():
-        path: Any = getattr(model, "experiment_path", None) or ()
-        for each in (path,) if isinstance(path, str) else path:
-            if each in ("", "self") or each.startswith("@") or each.endswith("__isnull"):
-                continue
-            rows = model._base_manager.filter(pk__in=keys).order_by()
-            for experiment in set(rows.values_list(each, flat=True)):
-                told = refusal_in(by, "add", model, () if experiment is None else (experiment,))
-                if told is not None:
-                    raise PermissionDenied(told)
-    if Experiment in written.added:
-        for key in written.added[Experiment]:
-            if refusal_in(by, "change", Experiment, (key,)) is not None:
-                raise PermissionDenied("You may not take back an experiment that is not yours.")
+        for experiments in _experiments_of(model, keys):
+            told = refusal_in(by, "add", imported if experiments else model, experiments)
+            if told is not None:
+                raise PermissionDenied(told)
+
+
+def _experiments_of(model: Model, keys: list[UUID]) -> set[tuple[UUID, ...]]:
+    """The experiments of the rows, each alone; empty for rows of the laboratory."""
+    path: Any = getattr(model, "experiment_path", None)
+    if path in (None, LAB_WIDE):
+        return {()}
+    rows = model._base_manager.filter(pk__in=keys).order_by()
+    found: set[tuple[UUID, ...]] = set()
+    for each in (path,) if isinstance(path, str) else path:
+        if not each.startswith("@") and not each.endswith("__isnull"):
+            known = rows.values_list("pk" if each == "self" else each, flat=True).distinct()
+            found |= {(key,) if key else () for key in known}
+    return found
+
+
+def _hold(written: Written) -> None:
+    """Nobody changes the rows between the look at them and their end."""
+    held = dict(written.added)
+    for model, entries in written.changed.items():
+        rows = TrailEntry.objects.filter(pk__in=entries).values_list("row_id", flat=True)
+        held[model] = [*held.get(model, ()), *map(UUID, rows)]
+    with connection.cursor() as cursor:
+        for model in sorted(held, key=lambda each: each._meta.db_table):
+            table = model._meta.db_table
+            cursor.execute(f'SELECT FROM "{table}" WHERE id = ANY (%s) ORDER BY id FOR UPDATE', [held[model]])
 
 
 @dataclass(frozen=True)
