@@ -132,7 +132,7 @@ class ImportRunAdmin(PageMixin, VerbOwnedAdmin):
         ),
     )
     list_display = ["source_file", "shown_reading", "shown_state", "created_at"]
-    list_filter = ["state", "table"]
+    list_filter = ["state"]
     list_select_related = ["source_file", "template"]
     search_fields = ["source_file__name", "template__name"]
     fields = ["source_file", "template", "table", "state", "counts", "mapping", "created_at", "job"]
