@@ -29,8 +29,8 @@ class BuiltIn:
 def _number(
     key: str, name: str, unit: str, benefit: str = "none", low: str = "", high: str = "", scale: str = "identity"
 ) -> BuiltIn:
-    bounds = (Decimal(bound) if bound else None for bound in (low, high))
-    return BuiltIn(key, name, unit, "quantity", benefit, scale, *bounds)
+    lowest, highest = (Decimal(bound) if bound else None for bound in (low, high))
+    return BuiltIn(key, name, unit, "quantity", benefit, scale, lowest, highest)
 
 
 def _concentration(key: str, name: str, unit: str, benefit: str, low: str, high: str) -> BuiltIn:
