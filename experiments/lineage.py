@@ -28,7 +28,7 @@ PASSAGE = Concat(
     output_field=TEXT,
 )  # as Passage tells itself
 
-# Lots and passages behind the lots that the array of keys names, these lots included.
+# Lots, passages and batches behind the lots and batches that two arrays of keys name, these included.
 BEHIND = """WITH RECURSIVE lots(id) AS (
     SELECT unnest(%s::uuid[])
     UNION
@@ -40,6 +40,10 @@ BEHIND = """WITH RECURSIVE lots(id) AS (
       WHERE s.source_passage_id IS NOT NULL)
     UNION
     SELECT p.previous_id FROM passages b JOIN experiments_passage p ON p.id = b.id WHERE p.previous_id IS NOT NULL
+), batches(id) AS (
+    SELECT unnest(%s::uuid[])
+    UNION
+    SELECT p.batch_id FROM passages b JOIN experiments_passage p ON p.id = b.id
 )"""
 
 # Lots that were made, over however many steps, from the batches and the lots that two arrays of keys name.
@@ -53,6 +57,14 @@ MADE_FROM = """WITH RECURSIVE passages(id) AS (
      SELECT s.lot_id FROM experiments_lotsource s JOIN passages p ON p.id = s.source_passage_id)
     UNION
     SELECT s.lot_id FROM lots l JOIN experiments_lotsource s ON s.source_lot_id = l.id
+)"""
+
+# The vials that an array of keys names, and those into which something of them was poured.
+POURED = """WITH RECURSIVE vials(id) AS (
+    SELECT unnest(%s::uuid[])
+    UNION
+    SELECT i.vial_id FROM vials v JOIN experiments_stockmovement o ON o.vial_id = v.id AND o.kind = 'moved_out'
+      JOIN experiments_stockmovement i ON i.id = o.counterpart_id
 )"""
 
 
@@ -100,29 +112,28 @@ def keys_behind(lots: Keys) -> Behind:
     """What ``lots`` were made from, whoever may see it: for the rules of the stock."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"{BEHIND} SELECT ARRAY(SELECT id FROM lots ORDER BY 1),"
-            " ARRAY(SELECT DISTINCT batch_id FROM passages JOIN experiments_passage USING (id) ORDER BY 1),"
-            " ARRAY(SELECT DISTINCT b.tissue_sample_id FROM passages JOIN experiments_passage p USING (id)"
-            " JOIN experiments_isolationbatch b ON b.id = p.batch_id ORDER BY 1)",
-            [list(lots)],
+            f"{BEHIND} SELECT ARRAY(SELECT id FROM lots ORDER BY 1), ARRAY(SELECT id FROM batches ORDER BY 1),"
+            f" ARRAY(SELECT DISTINCT {SAMPLES} ORDER BY 1)",
+            [list(lots), []],
         )
         return Behind(*cursor.fetchone())
 
 
-def upstream(lots: Keys, user: Any) -> list[Node]:
-    """Donors, tissue, batches, passages and lots behind ``lots``, from the donor on."""
-    keys = list(lots)
+SAMPLES = "b.tissue_sample_id FROM experiments_isolationbatch b WHERE b.id IN (SELECT id FROM batches)"
+DONORS = f"t.donor_id FROM experiments_tissuesample t WHERE t.id IN (SELECT {SAMPLES})"
+
+
+def upstream(lots: Keys, user: Any, *, batches: Keys = ()) -> list[Node]:
+    """Donors, tissue, batches, passages and lots behind ``lots`` and ``batches``, from the donor on."""
+    keys = [list(lots), list(batches)]
 
     def among(what: str) -> RawSQL:
-        return RawSQL(f"{BEHIND} SELECT {what}", [keys])
+        return RawSQL(f"{BEHIND} SELECT {what}", keys)
 
-    batches = "p.batch_id FROM passages JOIN experiments_passage p USING (id)"
-    samples = f"b.tissue_sample_id FROM experiments_isolationbatch b WHERE b.id IN (SELECT {batches})"
-    donors = f"t.donor_id FROM experiments_tissuesample t WHERE t.id IN (SELECT {samples})"
     return _nodes(
-        _named(Donor, F("code"), 1, user).filter(pk__in=among(donors)),
-        _named(TissueSample, F("code"), 2, user).filter(pk__in=among(samples)),
-        _named(IsolationBatch, F("code"), 3, user).filter(pk__in=among(batches)),
+        _named(Donor, F("code"), 1, user).filter(pk__in=among(DONORS)),
+        _named(TissueSample, F("code"), 2, user).filter(pk__in=among(SAMPLES)),
+        _named(IsolationBatch, F("code"), 3, user).filter(pk__in=among("id FROM batches")),
         _named(Passage, PASSAGE, 4, user).filter(pk__in=among("id FROM passages")),
         _named(Lot, F("code"), 5, user).filter(pk__in=among("id FROM lots")),
     )
@@ -139,10 +150,15 @@ def downstream(user: Any, *, batches: Keys = (), lots: Keys = ()) -> list[Node]:
     )
 
 
-def reached(user: Any, *, batches: Keys = (), lots: Keys = (), vials: Keys = ()) -> Reached:
+def reached(user: Any, *, batches: Keys = (), lots: Keys = ()) -> Reached:
     """Every animal that got something of these, or of what was made from them."""
-    made = Q(vial__lot__in=RawSQL(f"{MADE_FROM} SELECT id FROM lots", [list(batches), list(lots)]))
-    return _reached(user, made | Q(vial__in=list(vials)) if vials else made)
+    keys = [list(batches), list(lots)]
+    return _reached(user, Q(vial__lot__in=RawSQL(f"{MADE_FROM} SELECT id FROM lots", keys)))
+
+
+def reached_from(user: Any, vials: Keys) -> Reached:
+    """Every animal that got something out of ``vials``, also over a syringe that was filled from one."""
+    return _reached(user, Q(vial__in=RawSQL(f"{POURED} SELECT id FROM vials", [list(vials)])))
 
 
 def doses_of(user: Any, animal: Any) -> QuerySet:

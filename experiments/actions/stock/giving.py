@@ -119,7 +119,7 @@ def _give(
     now = timezone.now()
     told: dict[str, Any] = {"dose": dose, "experiment_id": procedure.experiment_id, "moved_at": now}
     kind = StockMovement.Kind.DISPENSED
-    write([record(key, kind, -amount, by, **told) for key, amount in amounts.items()])
+    write([record(key, kind, amount.copy_negate(), by, **told) for key, amount in amounts.items()])
     for key, amount in amounts.items():
         if not DoseVial.objects.filter(dose=dose, vial=key).update(amount=F("amount") + amount):
             DoseVial(dose=dose, vial_id=key, amount=amount).save()

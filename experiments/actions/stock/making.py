@@ -35,7 +35,9 @@ def consume(*, made_lot: Lot, takes: Sequence[Take], by: Any, moved_at: datetime
     _name_sources(made_lot, vials, amounts)
     take(amounts)
     told: dict[str, Any] = {"made_lot": made_lot, "moved_at": moment}
-    write([record(key, StockMovement.Kind.CONSUMED, -amount, by, **told) for key, amount in amounts.items()])
+    write(
+        [record(key, StockMovement.Kind.CONSUMED, amount.copy_negate(), by, **told) for key, amount in amounts.items()]
+    )
 
 
 def _name_sources(made_lot: Lot, vials: Sequence[Vial], amounts: Mapping[Any, Decimal]) -> None:

@@ -213,7 +213,7 @@ def transfer(*, source: Vial, target: Vial | NewVial, amount: Decimal, by: Any) 
         target.amount = amount
         thawed_at = Vial.objects.values_list("thawed_at", flat=True).get(pk=source.pk)
         _insert(lot, [target], State.THAWED, thawed_at)
-    out, into = record(source.pk, Kind.MOVED_OUT, -amount, by), record(key, Kind.MOVED_IN, amount, by)
+    out, into = record(source.pk, Kind.MOVED_OUT, amount.copy_negate(), by), record(key, Kind.MOVED_IN, amount, by)
     out.counterpart, into.counterpart = into, out
     write([out, into])
     source.refresh_from_db()
@@ -248,7 +248,7 @@ def discard_vial(*, vial: Vial, reason: str, by: Any) -> Vial:
     held = Vial.objects.select_for_update(no_key=True).get(pk=vial.pk)
     if held.state not in (State.STORED, State.THAWED):
         raise ValidationError(f"Vial {held} is {held.get_state_display().lower()} already.")
-    write([record(held.pk, Kind.DISCARDED, -held.amount_left, by, reason=told)])
+    write([record(held.pk, Kind.DISCARDED, held.amount_left.copy_negate(), by, reason=told)])
     _set(held, Decimal(0), State.DISCARDED)
     return held
 
@@ -266,7 +266,7 @@ def correct_vial(*, vial: Vial, counted: Decimal, reason: str, by: Any) -> Vial:
     told = given_reason(reason, "Say what was counted, and how.")
     held = Vial.objects.select_for_update(no_key=True).get(pk=vial.pk)
     _check_count(held, counted)
-    write([record(held.pk, Kind.CORRECTED, total([counted, -held.amount_left]), by, reason=told)])
+    write([record(held.pk, Kind.CORRECTED, total([counted, held.amount_left.copy_negate()]), by, reason=told)])
     is_open = held.state in (State.THAWED, State.USED)
     _set(held, counted, (State.THAWED if counted else State.USED) if is_open else held.state)
     return held
