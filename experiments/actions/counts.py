@@ -9,8 +9,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from experiments.actions.observations import EXACT
-from experiments.actions.stock.ledger import plain
+from experiments.actions.stock.ledger import EXACT, plain
 from experiments.models import CellCount, Passage, SourceFile
 from labdb.base.access import require
 from labdb.base.verbs import verb

@@ -7,6 +7,7 @@ from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 
 from experiments.admin.links import page_url
+from experiments.admin.stock_verbs import PROCEDURE_VERBS
 from experiments.admin.studies import OfExperiment
 from experiments.models import (
     Allocation,
@@ -57,7 +58,7 @@ class HousingInline(DoorTabularInline):
 
 class EnrolmentInline(DoorTabularInline):
     model = Enrolment
-    fields = ["experiment", "day_0"]
+    fields = ["experiment", "day_0", "actual_severity"]
     autocomplete_fields = ["experiment"]
     is_deletable = False
 
@@ -71,10 +72,16 @@ class AnimalAdmin(PageMixin, DoorAdmin):
     list_display = ["lab_id", "strain", "sex", "born_on", "litter", "in_experiments"]
     list_filter = [("enrolments__experiment", OfExperiment), "sex", ("strain", VisibleFilter)]
     list_select_related = ["strain", "litter"]
-    search_fields = ["lab_id"]
+    search_fields = ["lab_id", "ear_tag", "transponder"]
     autocomplete_fields = ["strain", "litter"]
     inlines = [EnrolmentInline, HousingInline]
-    fields = [("lab_id", "sex"), "strain", ("born_on", "litter")]
+    fields = [
+        ("lab_id", "sex"),
+        ("strain", "genotype"),
+        ("born_on", "litter"),
+        ("ear_tag", "transponder"),
+        ("supplier", "arrived_on"),
+    ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         visible = Enrolment.objects.visible_to(request.user).select_related("experiment")
@@ -138,6 +145,7 @@ class DispositionAdmin(PartOfExperiment):
 
 @admin.register(Procedure)
 class ProcedureAdmin(PartOfExperiment):
+    verbs = PROCEDURE_VERBS
     list_display = ["animal", "experiment", "name", "description", "performed_on"]
     list_filter = [("experiment", OfExperiment)]
     search_fields = ["enrolment__animal__lab_id", "name", "description"]

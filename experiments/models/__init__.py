@@ -28,7 +28,7 @@ from experiments.models.quality import IdentityTest, MarkerResult, Recall, Relea
 from experiments.models.stock import StockMovement, StorageBox, Vial
 from experiments.models.studies import Arm, Experiment, Membership, Timepoint
 from experiments.models.terms import Term, TermField
-from experiments.models.welfare import Alert, Note, WelfareRule
+from experiments.models.welfare import Alert, Note, NoteMention, WelfareRule
 
 __all__ = [
     "AdverseEvent",
@@ -71,6 +71,7 @@ __all__ = [
     "Medication",
     "Membership",
     "Note",
+    "NoteMention",
     "Observation",
     "OutcomeSummary",
     "Passage",

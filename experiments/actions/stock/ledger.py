@@ -4,16 +4,16 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import Case, F, Value, When
 
-from experiments.actions.observations import EXACT
 from experiments.models import StockMovement, Vial
 
 State = Vial.State
+EXACT = Context(prec=100)  # Decimal's own context keeps 28 digits
 
 
 @dataclass(frozen=True)
