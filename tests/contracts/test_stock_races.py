@@ -63,7 +63,8 @@ def as_a_worker(person: Any) -> Any:
     return dispense_it
 
 
-DOORS = (over_rest, at_the_admin, as_a_worker)
+# A refusal at the admin is a whole page, which takes far longer than the race itself: two of sixteen come that way.
+DOORS = (over_rest, as_a_worker, over_rest, at_the_admin, over_rest, as_a_worker, over_rest, as_a_worker)
 
 
 def contend(number: int, person: Any, wire: Any, start: Any) -> None:
