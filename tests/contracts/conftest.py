@@ -1,5 +1,7 @@
 """Rows of these tests are made up one table at a time, so vials hold what no movement tells: the ledger is not asked."""
 
+from collections.abc import Iterator
+
 import pytest
 from django.db import connection
 
@@ -14,6 +16,8 @@ def check_foreign_keys(table_names: object = None) -> None:
         cursor.execute(f"SET CONSTRAINTS {names} DEFERRED")
 
 
-@pytest.fixture(autouse=True)
-def made_up_stock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "check_constraints", check_foreign_keys)
+@pytest.fixture(scope="package", autouse=True)
+def made_up_stock() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:  # of the package: it stands until after a test's own database is left
+        patch.setattr(connection, "check_constraints", check_foreign_keys)
+        yield

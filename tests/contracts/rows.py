@@ -66,7 +66,7 @@ GIVEN: dict[type[models.Model], dict[str, Any]] = {
     MarkerResult: {"percent": 97},
     SafetyTest: {"batch": lambda known: _shared(IsolationBatch, known)},
     Release: {"batch": lambda known: _shared(IsolationBatch, known)},
-    Recall: {"batch": lambda known: _shared(IsolationBatch, known)},
+    Recall: {"batch": lambda known: make_rows(IsolationBatch, 1, known)[0]},
     LotSource: {"source_passage": lambda known: make_rows(Passage, 1, known)[0], "amount": 5},
     VesicleCharacterisation: {
         "lot": lambda known: _vesicle_lot(), "particles_per_ml": 1e9, "protein_ug_per_ml": 20,
@@ -93,7 +93,17 @@ GIVEN: dict[type[models.Model], dict[str, Any]] = {
 }  # fmt: skip
 # Of these a value above differs from row to row, as their uniqueness asks.
 GIVEN_ANEW = (
-    *(StockUse, LotSource, DoseLimit, ArmProtocol, PlannedProcedure, PoiCriteria, AnalysisPlan, PlannedComparison),
+    *(
+        Recall,
+        StockUse,
+        LotSource,
+        DoseLimit,
+        ArmProtocol,
+        PlannedProcedure,
+        PoiCriteria,
+        AnalysisPlan,
+        PlannedComparison,
+    ),
     EligibilityCriterion,
 )
 Known = dict[type[models.Model], models.Model]
