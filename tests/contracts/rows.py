@@ -49,6 +49,7 @@ from experiments.models import (
     StockMovement,
     StockUse,
     VesicleCharacterisation,
+    Vial,
 )
 from experiments.vocabulary import BUILT_IN
 
@@ -68,12 +69,13 @@ GIVEN: dict[type[models.Model], dict[str, Any]] = {
     MarkerResult: {"percent": 97},
     SafetyTest: {"batch": lambda known: _shared(IsolationBatch, known)},
     Release: {"batch": lambda known: _shared(IsolationBatch, known)},
-    Recall: {"batch": lambda known: _shared(IsolationBatch, known)},
+    Recall: {"batch": lambda known: make_rows(IsolationBatch, 1, known)[0]},
     LotSource: {"source_passage": lambda known: make_rows(Passage, 1, known)[0], "amount": 5},
     VesicleCharacterisation: {
         "lot": lambda known: _vesicle_lot(), "particles_per_ml": 1e9, "protein_ug_per_ml": 20,
     },
     StockUse: {"lot": lambda known: make_rows(Lot, 1, known)[0]},
+    Vial: {"amount_left": 5},
     StockMovement: {
         "kind": "dispensed", "amount": -1, "dose": lambda known: _shared(Dose, known),
         "experiment": lambda known: _shared(Experiment, known),
@@ -94,7 +96,17 @@ GIVEN: dict[type[models.Model], dict[str, Any]] = {
 }  # fmt: skip
 # Of these a value above differs from row to row, as their uniqueness asks.
 GIVEN_ANEW = (
-    *(StockUse, LotSource, DoseLimit, ArmProtocol, PlannedProcedure, PoiCriteria, AnalysisPlan, PlannedComparison),
+    *(
+        Recall,
+        StockUse,
+        LotSource,
+        DoseLimit,
+        ArmProtocol,
+        PlannedProcedure,
+        PoiCriteria,
+        AnalysisPlan,
+        PlannedComparison,
+    ),
     EligibilityCriterion,
 )
 Known = dict[type[models.Model], models.Model]
