@@ -163,6 +163,9 @@ LABDB_MAX_UPLOAD_BYTES = env.whole_number("LABDB_MAX_UPLOAD_MB", default=100) * 
 # When a change to the record asks for a reason, and for how many minutes who made a row may change it without one.
 LABDB_REASON_POLICY = env.choice("LABDB_REASON_POLICY", ("recorded", "always", "off"), default="recorded")
 LABDB_REASON_GRACE_MINUTES = env.whole_number("LABDB_REASON_GRACE_MINUTES", default=15)
+# Whether procedures are planned without a licence, and for how many days a cage stays marked after chemotherapy.
+LABDB_LICENCE_POLICY = env.choice("LABDB_LICENCE_POLICY", ("optional", "required"), default="optional")
+LABDB_CYTOTOXIC_DAYS = env.whole_number("LABDB_CYTOTOXIC_DAYS", default=3)
 
 CELERY_BROKER_URL = env.broker("CELERY_BROKER_URL")
 LABDB_QUEUE = CELERY_TASK_DEFAULT_QUEUE = env.text("LABDB_QUEUE", default="labdb")

@@ -27,7 +27,7 @@ from experiments.models.protocols import (
 from experiments.models.quality import IdentityTest, MarkerResult, Recall, Release, SafetyTest
 from experiments.models.stock import StockMovement, StorageBox, Vial
 from experiments.models.studies import Arm, Experiment, Membership, Timepoint
-from experiments.models.terms import Term, TermField
+from experiments.models.terms import Term, TermField, words_of
 from experiments.models.welfare import Alert, Note, WelfareRule
 
 __all__ = [
@@ -106,4 +106,5 @@ __all__ = [
     "VesicleCharacterisation",
     "Vial",
     "WelfareRule",
+    "words_of",
 ]
