@@ -2,7 +2,7 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Context, Decimal
@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from experiments.actions.welfare_alerts import watch
-from experiments.models import Endpoint, Experiment, Observation
+from experiments.models import Endpoint, Experiment, Observation, Specimen
 from experiments.units import UnitError, factor
 from labdb.base.access import require
 from labdb.base.bulk import BulkRefused, RowProblem, bulk_insert
@@ -81,11 +81,22 @@ def record_observations(*, experiment: Experiment, observations: Sequence[NewObs
     return written
 
 
-def _rows(experiment: Experiment, observations: Iterable[NewObservation], by: Any) -> Iterable[tuple]:
+def _of_strange_specimens(experiment: Experiment, observations: Sequence[NewObservation]) -> Iterator[RowProblem]:
+    """Values that would be told of another animal than the one that the specimen was taken from."""
+    named = {new.specimen for new in observations if new.specimen is not None}
+    taken = Specimen.objects.filter(pk__in=named, experiment=experiment) if named else Specimen.objects.none()
+    animals = dict(taken.values_list("pk", "animal"))
+    for index, new in enumerate(observations):
+        if new.specimen is not None and (new.animal is None or animals.get(new.specimen) != new.animal):
+            told = "The specimen was not taken from this animal in this experiment."
+            yield RowProblem(index, "specimen", new.specimen, told)
+
+
+def _rows(experiment: Experiment, observations: Sequence[NewObservation], by: Any) -> Iterable[tuple]:
     units = dict(Endpoint.objects.values_list("id", "unit"))
     now, experiment_id, user_id = timezone.now(), experiment.pk, by.pk
     factors: dict[tuple[uuid.UUID, str], Decimal | None] = {}
-    problems: list[RowProblem] = []
+    problems = list(_of_strange_specimens(experiment, observations))
     for index, new in enumerate(observations):
         key = (new.endpoint, new.unit)
         if key not in factors:

@@ -57,7 +57,7 @@ class HousingInline(DoorTabularInline):
 
 class EnrolmentInline(DoorTabularInline):
     model = Enrolment
-    fields = ["experiment", "day_0"]
+    fields = ["experiment", "day_0", "actual_severity"]
     autocomplete_fields = ["experiment"]
     is_deletable = False
 
@@ -71,10 +71,16 @@ class AnimalAdmin(PageMixin, DoorAdmin):
     list_display = ["lab_id", "strain", "sex", "born_on", "litter", "in_experiments"]
     list_filter = [("enrolments__experiment", OfExperiment), "sex", ("strain", VisibleFilter)]
     list_select_related = ["strain", "litter"]
-    search_fields = ["lab_id"]
+    search_fields = ["lab_id", "ear_tag", "transponder"]
     autocomplete_fields = ["strain", "litter"]
     inlines = [EnrolmentInline, HousingInline]
-    fields = [("lab_id", "sex"), "strain", ("born_on", "litter")]
+    fields = [
+        ("lab_id", "sex"),
+        ("strain", "genotype"),
+        ("born_on", "litter"),
+        ("ear_tag", "transponder"),
+        ("supplier", "arrived_on"),
+    ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         visible = Enrolment.objects.visible_to(request.user).select_related("experiment")

@@ -4,15 +4,16 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from experiments.actions.observations import correct_observation
-from experiments.admin.links import badge, instant, page_url
+from experiments.admin.links import badge, instant, link, page_url
 from experiments.admin.numbers import told_value
 from experiments.admin.studies import OfExperiment
-from experiments.models import Endpoint, Observation, Specimen
+from experiments.models import Endpoint, Observation, SourceFile, Specimen
 from labdb.base.admin import DoorAdmin, Verb, VerbOwnedAdmin, VisibleFilter
 from labdb.base.panels import Entry, register_entry
 
@@ -102,17 +103,22 @@ class ObservationAdmin(VerbOwnedAdmin):
         "qualifier",
         "is_current",
     ]
-    list_select_related = ["animal", "cage", "litter", "endpoint", "timepoint", "source_file", "recorded_by"]
+    list_select_related = ["animal", "cage", "litter", "endpoint", "timepoint", "recorded_by"]
     search_fields = ["animal__lab_id", "cage__label", "litter__code", "source_place"]
     ordering = ["-recorded_at", "endpoint", "id"]
     fieldsets = [
         (None, {"fields": ["experiment", ("animal", "cage", "litter"), "endpoint", ("shown", "standing")]}),
         ("When", {"fields": ["timepoint", "when"]}),
         ("Which of several", {"fields": [("side", "reader"), ("specimen", "ordinal")]}),
-        ("As it came", {"fields": [("entered_value", "entered_unit"), ("source_file", "source_place")]}),
+        ("As it came", {"fields": [("entered_value", "entered_unit"), ("file", "source_place")]}),
         ("Record", {"fields": [("person", "recorded_at"), ("supersedes", "reason")]}),
     ]
-    readonly_fields = ["shown", "when", "standing", "person"]
+    readonly_fields = ["shown", "when", "standing", "person", "file"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        """With the file's name for whoever may see the file: a sheet may be called like its arm."""
+        files = SourceFile.objects.visible_to(request.user).filter(pk=OuterRef("source_file"))
+        return super().get_queryset(request).annotate(file_name=Subquery(files.values("name")))
 
     @admin.display(description="on", ordering="animal__lab_id")
     def subject(self, row: Observation) -> str:
@@ -134,9 +140,13 @@ class ObservationAdmin(VerbOwnedAdmin):
     def person(self, row: Observation) -> str:
         return str(row.recorded_by)  # told without a link: the page of a person is for administrators
 
+    @admin.display(description="source file")
+    def file(self, row: Any) -> Any:
+        return link(row.source_file) if row.file_name else "–"
+
     @admin.display(description="from")
-    def origin(self, row: Observation) -> str:
-        return " ".join(filter(None, [str(row.source_file or ""), row.source_place])) or "entered"
+    def origin(self, row: Any) -> str:
+        return " ".join(filter(None, [row.file_name, row.source_place])) or "entered"
 
     @admin.display(description="standing", ordering="is_current")
     def standing(self, row: Observation) -> Any:

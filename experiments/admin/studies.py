@@ -31,11 +31,11 @@ class PlanInline(DoorTabularInline):
 
 class ArmInline(PlanInline):
     model = Arm
-    fields = ["position", "label", "kind", "planned_n", "reference", "description"]
+    fields = ["position", "label", "kind", "planned_n", "reference", "vehicle_arm", "healthy_arm", "description"]
     ordering = ["position", "label"]
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name == "reference":  # only an arm of the same experiment can be a reference
+        if db_field.name in ("reference", "vehicle_arm", "healthy_arm"):  # only an arm of the same experiment
             key = request.resolver_match.kwargs.get("object_id") if request.resolver_match else None
             kwargs["queryset"] = Arm.objects.filter(experiment=key) if key else Arm.objects.none()
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
@@ -77,6 +77,8 @@ class ExperimentAdmin(PageMixin, DoorAdmin):
             "Design",
             {"fields": ["masking", ("experimental_unit", "primary_endpoint"), "day_0_definition", "is_simulated"]},
         ),
+        ("Approval", {"fields": [("licence", "ethics_number")]}),
+        ("Published study", {"fields": [("provenance", "reference"), "follow_up_days"]}),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
@@ -130,7 +132,7 @@ class ArmAdmin(DoorAdmin):
     list_filter = [("experiment", OfExperiment), "kind"]
     list_select_related = ["experiment", "reference"]
     search_fields = ["label", "experiment__code"]
-    autocomplete_fields = ["experiment", "reference"]
+    autocomplete_fields = ["experiment", "reference", "vehicle_arm", "healthy_arm"]
 
     def told(self, row: Arm) -> str:
         return f"{row.experiment}: {row}"

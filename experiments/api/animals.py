@@ -74,21 +74,27 @@ class Housings(ReadRecords, AddRecords, ChangeRecords):
 class AnimalSerializer(RecordSerializer):
     class Meta:
         model = Animal
-        fields = ("id", "lab_id", "strain", "sex", "born_on", "litter")
+        fields = (
+            "id", "lab_id", "strain", "sex", "born_on", "litter", "ear_tag", "transponder", "supplier", "arrived_on",
+            "genotype",
+        )  # fmt: skip
 
 
 class Animals(ReadRecords, AddRecords, ChangeRecords, DeleteDrafts):
     """Animals of the experiments that one works on, and those that are in none yet."""
 
     serializer_class = AnimalSerializer
-    filters = ("lab_id", "strain", "sex", "litter", "enrolments__experiment", "born_on__gte", "born_on__lte")
+    filters = (
+        "lab_id", "ear_tag", "transponder", "strain", "sex", "litter", "enrolments__experiment", "born_on__gte",
+        "born_on__lte",
+    )  # fmt: skip
     ordering = ("lab_id",)
 
 
 class EnrolmentSerializer(RecordSerializer):
     class Meta:
         model = Enrolment
-        fields = ("id", "experiment", "animal", "day_0")
+        fields = ("id", "experiment", "animal", "day_0", "actual_severity")
 
 
 class Enrolments(ReadRecords, AddRecords, ChangeRecords):
@@ -102,7 +108,9 @@ class Enrolments(ReadRecords, AddRecords, ChangeRecords):
 class AllocationSerializer(RecordSerializer):
     class Meta:
         model = Allocation
-        fields = ("id", "experiment", "enrolment", "arm", "method", "allocated_at")
+        fields = (
+            "id", "experiment", "enrolment", "arm", "method", "randomisation", "stratum", "block", "allocated_at"
+        )  # fmt: skip
 
 
 class Allocations(ReadRecords, AddRecords, ChangeRecords):
@@ -130,12 +138,15 @@ class Dispositions(ReadRecords, AddRecords, ChangeRecords):
 class ProcedureSerializer(RecordSerializer):
     class Meta:
         model = Procedure
-        fields = ("id", "experiment", "enrolment", "name", "description", "performed_on")
+        fields = (
+            "id", "experiment", "enrolment", "planned", "kind", "name", "description", "performed_on", "performed_at",
+            "performed_by", "deviation", "deviation_reason",
+        )  # fmt: skip
 
 
 class Procedures(ReadRecords, AddRecords, ChangeRecords):
     """What was done to animals. Those of a blinded experiment are there for its unmasked members only."""
 
     serializer_class = ProcedureSerializer
-    filters = ("experiment", "enrolment", "name", "performed_on__gte", "performed_on__lte")
+    filters = ("experiment", "enrolment", "kind", "name", "performed_on__gte", "performed_on__lte")
     ordering = ("experiment__code", "performed_on")

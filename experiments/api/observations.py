@@ -36,7 +36,10 @@ class Endpoints(ReadRecords, AddRecords, ChangeRecords):
 class SpecimenSerializer(RecordSerializer):
     class Meta:
         model = Specimen
-        fields = ("id", "experiment", "animal", "code", "matrix", "timepoint", "collected_at", "is_haemolysed")
+        fields = (
+            "id", "experiment", "animal", "code", "matrix", "organ", "timepoint", "collected_at", "volume_ul",
+            "is_haemolysed", "freeze_thaws", "freezer_place", "cycle_stage",
+        )  # fmt: skip
 
 
 class Specimens(ReadRecords, AddRecords, ChangeRecords):

@@ -39,7 +39,8 @@ class ExperimentSerializer(RecordSerializer):
         model = Experiment
         fields = (
             "id", "code", "title", "hypothesis", "masking", "status", "experimental_unit", "day_0_definition",
-            "is_simulated", "primary_endpoint", "created_at", "is_stale",
+            "is_simulated", "primary_endpoint", "provenance", "reference", "licence", "ethics_number", "follow_up_days",
+            "started_on", "created_at", "is_stale",
         )  # fmt: skip
 
 
@@ -86,7 +87,10 @@ class Memberships(ReadRecords, AddRecords):
 class ArmSerializer(RecordSerializer):
     class Meta:
         model = Arm
-        fields = ("id", "experiment", "label", "description", "kind", "position", "planned_n", "reference")
+        fields = (
+            "id", "experiment", "label", "description", "kind", "position", "planned_n", "sample_size_basis", "reference",
+            "vehicle_arm", "healthy_arm",
+        )  # fmt: skip
 
 
 class Arms(ReadRecords, AddRecords, ChangeRecords, DeleteDrafts):

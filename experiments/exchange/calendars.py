@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.db.models import QuerySet
 
 from experiments.exchange.ical import Event
-from experiments.models import words_of
+from experiments.models.terms import words_of
 
 
 def planned_events(rows: QuerySet) -> Iterator[Event]:

@@ -27,8 +27,8 @@ from experiments.models.protocols import (
 from experiments.models.quality import IdentityTest, MarkerResult, Recall, Release, SafetyTest
 from experiments.models.stock import StockMovement, StorageBox, Vial
 from experiments.models.studies import Arm, Experiment, Membership, Timepoint
-from experiments.models.terms import Term, TermField, words_of
-from experiments.models.welfare import Alert, Note, WelfareRule
+from experiments.models.terms import Term, TermField
+from experiments.models.welfare import Alert, Note, NoteMention, WelfareRule
 
 __all__ = [
     "AdverseEvent",
@@ -71,6 +71,7 @@ __all__ = [
     "Medication",
     "Membership",
     "Note",
+    "NoteMention",
     "Observation",
     "OutcomeSummary",
     "Passage",
@@ -106,5 +107,4 @@ __all__ = [
     "VesicleCharacterisation",
     "Vial",
     "WelfareRule",
-    "words_of",
 ]

@@ -240,8 +240,8 @@ class StockUse(ValidatedModel):
     asks_reason = False
 
     experiment = models.ForeignKey("experiments.Experiment", models.PROTECT, related_name="stock_uses")
-    lot = models.ForeignKey(Lot, models.PROTECT, null=True, related_name="uses")
-    batch = models.ForeignKey(IsolationBatch, models.PROTECT, null=True, related_name="uses")
+    lot = models.ForeignKey(Lot, models.PROTECT, null=True, blank=True, related_name="uses")
+    batch = models.ForeignKey(IsolationBatch, models.PROTECT, null=True, blank=True, related_name="uses")
 
     class Meta:
         ordering = ["experiment", "id"]

@@ -21,7 +21,9 @@ class Term(ValidatedModel):
     fixed_once_made = ("vocabulary", "key")
 
     vocabulary = models.CharField("list", max_length=30, choices=[(key, key.replace("_", " ")) for key in BUILT_IN])
-    key = models.SlugField(max_length=40, help_text="As it is stored and given over REST: small letters, digits and _.")
+    key = models.SlugField(
+        max_length=40, help_text="As it is stored and given over REST: small letters, digits, _ and -."
+    )
     name = models.CharField(max_length=120)
     code = models.CharField(max_length=40, blank=True, help_text="Ontology code, e.g. CL:0000134.")
     is_retired = models.BooleanField(default=False)
@@ -34,7 +36,7 @@ class Term(ValidatedModel):
                 name="term_once",
                 violation_error_message="The list already has this word.",
             ),
-            Check("term_key", Q(key__regex=r"^[a-z0-9_]+$"), "A key has small letters, digits and _ only.", "key"),
+            Check("term_key", Q(key__regex=r"^[a-z0-9_-]+$"), "A key has small letters, digits, _ and - only.", "key"),
         ]
 
     def __str__(self) -> str:

@@ -150,7 +150,6 @@ class Note(ValidatedModel):
     batch = models.ForeignKey(IsolationBatch, models.PROTECT, null=True, blank=True, related_name="notes")
     lot = models.ForeignKey(Lot, models.PROTECT, null=True, blank=True, related_name="notes")
     text = models.TextField()
-    mentions = models.ManyToManyField(settings.AUTH_USER_MODEL, blank=True, related_name="mentioned_in")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="notes", editable=False)
     written_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -169,3 +168,30 @@ class Note(ValidatedModel):
 
     def __str__(self) -> str:
         return self.text[:60]
+
+
+class NoteMention(ValidatedModel):
+    """A person whom a note calls on, and when they have seen it."""
+
+    experiment_path = ("note__experiment", "@person")
+    hidden_while_masked = True
+    duty = Duty.ASSESS
+    fixed_once_made = ("note", "person")
+    asks_reason = False
+
+    note = models.ForeignKey(Note, models.PROTECT, related_name="mentions")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="mentions")
+    seen_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["note", "person"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["note", "person"],
+                name="note_mention_once",
+                violation_error_message="The note already calls on this person.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person} in “{self.note}”"

@@ -42,7 +42,7 @@ class _Network:
     def __init__(self, weights: Sequence[int]) -> None:
         self.weights, self.total = weights, sum(weights)
         self.edges: list[_Edge] = []
-        self.at: list[list[int]] = [[]]  # edges at each node; node 0 is the source
+        self.at: list[list[int]] = [[]]  # at each node, the edges that are not whole; node 0 is the source
         self.leaves: list[tuple[Group, list[int]]] = []
 
     def node(self) -> int:
@@ -52,8 +52,9 @@ class _Network:
     def edge(self, tail: int, head: int, flow: int) -> int:
         self.edges.append(_Edge(tail, head, flow))
         place = len(self.edges) - 1
-        self.at[tail].append(place)
-        self.at[head].append(place)
+        if not self.is_whole(place):
+            self.at[tail].append(place)
+            self.at[head].append(place)
         return place
 
     def grow(self, group: Group, parents: Sequence[int]) -> None:
@@ -81,7 +82,7 @@ class _Network:
         path: list[tuple[int, int]] = []
         while node not in seen:
             seen[node] = len(path)
-            place = next(p for p in self.at[node] if p != came_by and not self.is_whole(p))
+            place = next(place for place in self.at[node] if place != came_by)
             edge = self.edges[place]
             along = edge.tail == node
             path.append((place, 1 if along else -1))
@@ -93,9 +94,18 @@ class _Network:
         parts = [(self.edges[place].flow % self.total, sign) for place, sign in path]
         up = min(self.total - part if sign > 0 else part for part, sign in parts)
         down = min(part if sign > 0 else self.total - part for part, sign in parts)
-        amount = up if stream.below(up + down) < down else -down
+        amount = drawn_amount(up, down, stream)
         for place, sign in path:
-            self.edges[place].flow += sign * amount
+            edge = self.edges[place]
+            edge.flow += sign * amount
+            if self.is_whole(place):
+                self.at[edge.tail].remove(place)
+                self.at[edge.head].remove(place)
+
+
+def drawn_amount(up: int, down: int, stream: RandomStream) -> int:
+    """`up` with probability down / (up + down), else -`down`: 0 on average."""
+    return up if stream.below(up + down) < down else -down
 
 
 def rounded_counts(root: Group, weights: Sequence[int], stream: RandomStream) -> list[tuple[int, ...]]:

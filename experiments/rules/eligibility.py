@@ -8,18 +8,11 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 
 from experiments.rules.estrous_cycle import REGULAR_DAYS, CycleFigures, cycle_figures
-from experiments.rules.quantities import RuleError, count, finite, plain, positive
+from experiments.rules.quantities import RuleError, State, count, finite, plain, positive
 
 ACCLIMATISATION_DAYS = 7
-
-
-class State(StrEnum):
-    MET = "met"
-    NOT_MET = "not_met"
-    NOT_ASSESSABLE = "not_assessable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from enum import StrEnum
 
 from experiments.rules.control_thresholds import Measured, Threshold, above_mean, below_mean, share_of_mean
 from experiments.rules.estrous_cycle import cycle_figures
-from experiments.rules.quantities import RuleError, count, percentage, plain, positive
+from experiments.rules.quantities import RuleError, State, count, percentage, plain, positive
 
 
 class Kind(StrEnum):
@@ -25,12 +25,6 @@ class Kind(StrEnum):
     ABOVE_CONTROL = "above_control"
     BELOW_CONTROL = "below_control"
     LOSS = "loss"
-
-
-class State(StrEnum):
-    MET = "met"
-    NOT_MET = "not_met"
-    NOT_ASSESSABLE = "not_assessable"
 
 
 class Verdict(StrEnum):

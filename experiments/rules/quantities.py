@@ -3,9 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
+from enum import StrEnum
 from fractions import Fraction
 
 EXACT = Context(prec=60)  # recorded quantities have a few digits: their products lose none
+
+
+class State(StrEnum):
+    """Whether a criterion holds for an animal; not assessable where what is missing decides."""
+
+    MET = "met"
+    NOT_MET = "not_met"
+    NOT_ASSESSABLE = "not_assessable"
 
 
 class RuleError(ValueError):

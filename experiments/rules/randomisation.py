@@ -235,7 +235,7 @@ def _check(design: Design, animals: Sequence[Animal]) -> None:
 
 
 def _check_keys(kind: str, keys: Sequence[str]) -> None:
-    if twice := sorted({key for key in keys if keys.count(key) > 1}):
+    if twice := sorted(key for key, times in Counter(keys).items() if times > 1):
         raise RuleError(f"{kind} {', '.join(twice)} stands twice; expected each once.")
 
 

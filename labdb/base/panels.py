@@ -61,7 +61,7 @@ class ShownPanel:
 PANELS: dict[tuple[str, str], Panel] = {}
 ENTRIES: dict[str, Entry] = {}
 NOTICES: list[Notice] = []
-GROUPS = ("", "Studies", "Record", "Outcomes", "Assays", "Work", "Laboratory")
+GROUPS = ("", "Studies", "Cells", "Stock", "Record", "Outcomes", "Assays", "Work", "Laboratory")
 
 
 def register_panel(panel: Panel) -> None:

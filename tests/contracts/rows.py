@@ -14,8 +14,44 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.db import models
 
 from assays.models import AssayRun, Plate, Publication, Reading
-from experiments.models import Animal, Estimate, Job, Observation, ReportSchedule, Specimen
+from experiments.models import (
+    AnalysisPlan,
+    Animal,
+    Arm,
+    ArmProtocol,
+    Dose,
+    DoseLimit,
+    EligibilityCriterion,
+    Estimate,
+    Experiment,
+    IsolationBatch,
+    Job,
+    Lot,
+    LotSource,
+    MarkerResult,
+    Medication,
+    Note,
+    NoteMention,
+    Observation,
+    Passage,
+    PlannedComparison,
+    PlannedProcedure,
+    PoiCriteria,
+    Product,
+    ProtocolStep,
+    Recall,
+    Release,
+    ReportSchedule,
+    SafetyTest,
+    Specimen,
+    StockMovement,
+    StockUse,
+    VesicleCharacterisation,
+)
+from experiments.vocabulary import BUILT_IN
 
+_numbers = itertools.count(1)
+DAY = date(2026, 1, 8)
 # What a CHECK or a composite key asks for beyond the fields' own types.
 GIVEN: dict[type[models.Model], dict[str, Any]] = {
     Observation: {"value": 1, "animal": lambda known: _enrolled(known)},
@@ -26,9 +62,39 @@ GIVEN: dict[type[models.Model], dict[str, Any]] = {
     Reading: {"value": 1},
     Job: {"requested_by": lambda known: _shared(get_user_model(), known)},
     Publication: {"run": lambda known: _accepted(known)},
-}
+    MarkerResult: {"percent": 97},
+    SafetyTest: {"batch": lambda known: _shared(IsolationBatch, known)},
+    Release: {"batch": lambda known: _shared(IsolationBatch, known)},
+    Recall: {"batch": lambda known: _shared(IsolationBatch, known)},
+    LotSource: {"source_passage": lambda known: make_rows(Passage, 1, known)[0], "amount": 5},
+    VesicleCharacterisation: {
+        "lot": lambda known: _vesicle_lot(), "particles_per_ml": 1e9, "protein_ug_per_ml": 20,
+    },
+    StockUse: {"lot": lambda known: make_rows(Lot, 1, known)[0]},
+    StockMovement: {
+        "kind": "dispensed", "amount": -1, "dose": lambda known: _shared(Dose, known),
+        "experiment": lambda known: _shared(Experiment, known),
+    },
+    DoseLimit: {"unit": lambda known: f"unit {next(_numbers)}", "lowest": 1, "highest": 2},
+    ProtocolStep: {"kind": "other"},
+    ArmProtocol: {"shift_days": lambda known: next(_numbers) % 30_000},
+    PlannedProcedure: {
+        "repeat": lambda known: next(_numbers) % 30_000, "due_on": DAY, "earliest_on": DAY, "latest_on": DAY,
+    },
+    PoiCriteria: {"version": lambda known: 1000 + next(_numbers) % 30_000},
+    AnalysisPlan: {"version": lambda known: 1000 + next(_numbers) % 30_000, "change_note": "row"},
+    PlannedComparison: {"reference": lambda known: make_rows(Arm, 1, known)[0]},
+    EligibilityCriterion: {"text": lambda known: f"row-{next(_numbers)}"},
+    Medication: {"given_at": datetime(2026, 1, 1, tzinfo=UTC)},
+    Note: {"experiment": lambda known: _shared(Experiment, known)},
+    NoteMention: {"seen_at": datetime(2026, 1, 1, tzinfo=UTC)},
+}  # fmt: skip
+# Of these a value above differs from row to row, as their uniqueness asks.
+GIVEN_ANEW = (
+    *(StockUse, LotSource, DoseLimit, ArmProtocol, PlannedProcedure, PoiCriteria, AnalysisPlan, PlannedComparison),
+    EligibilityCriterion,
+)
 Known = dict[type[models.Model], models.Model]
-_numbers = itertools.count(1)
 
 
 def make_rows(model: type[models.Model], count: int, known: Known) -> list[models.Model]:
@@ -63,10 +129,13 @@ def _fields(model: type[models.Model]) -> list[Any]:
 def _differing_relations(model: type[models.Model]) -> set[str]:
     required = {f.name for f in _fields(model) if f.is_relation and not f.null}
     found = {f.name for f in _fields(model) if f.is_relation and f.unique and f.name in required}
+    found -= set(GIVEN.get(model, {}))  # made anew for each row
     for rule in model._meta.constraints:
         if isinstance(rule, ExclusionConstraint):
             found |= {e[0] for e in rule.expressions if isinstance(e[0], str)} & required
         elif isinstance(rule, models.UniqueConstraint) and not any(_differs(model, name) for name in rule.fields):
+            if model in GIVEN_ANEW:
+                continue
             found |= set([name for name in rule.fields if name in required][-1:])
     for names in model._meta.unique_together:  # tables of many-to-many relations
         if not any(_differs(model, name) for name in names):
@@ -85,6 +154,8 @@ def _value(model: type[models.Model], field: Any, number: int, known: Known) -> 
     if field.name in GIVEN.get(model, {}):
         given = GIVEN[model][field.name]
         return {field.name: given(known) if callable(given) else given}
+    if hasattr(field, "vocabulary"):
+        return {} if field.blank else {field.name: next(iter(BUILT_IN[field.vocabulary]))}
     if field.is_relation:
         return {} if field.null else {field.name: _shared(field.related_model, known)}
     if field.unique:
@@ -120,6 +191,14 @@ def _shared(model: type[models.Model], known: Known) -> models.Model:
     if model not in known:
         known[model] = model._base_manager.order_by("pk").first() or make_rows(model, 1, known)[0]
     return known[model]
+
+
+def _vesicle_lot() -> models.Model:
+    number = next(_numbers)
+    product = Product(name=f"row-{number}", kind="vesicles", dose_unit="particles")
+    return Lot._base_manager.bulk_create(
+        [Lot(code=f"row-{number}", product=Product._base_manager.bulk_create([product])[0], made_on=DAY)]
+    )[0]
 
 
 def _enrolled(known: Known) -> models.Model:

@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 import psycopg
 import pytest
 from django.apps import apps
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ImproperlyConfigured
 from django.db import IntegrityError, connection, models, transaction
 from django.db.models import F, ProtectedError, Value
@@ -21,7 +22,18 @@ from django.db.models.functions import Concat
 from django.test.utils import isolate_apps
 
 from experiments.locks import Kept, install, kept_tables, paths_of, statements
-from experiments.models import Animal, Enrolment, Experiment, ExperimentLock, Housing, Observation, SourceFile
+from experiments.models import (
+    Animal,
+    Enrolment,
+    Experiment,
+    ExperimentLock,
+    Housing,
+    IsolationBatch,
+    Lot,
+    Observation,
+    SourceFile,
+    StockUse,
+)
 from labdb.base.access import LAB_WIDE
 from labdb.base.errors import ExperimentLocked, validation_error
 from labdb.base.models import User, ValidatedModel
@@ -101,6 +113,8 @@ def world(code: str) -> World:
     known[Enrolment] = Enrolment.objects.create(experiment=known[Experiment], animal=known[Animal])
     for model in (Housing, Observation):  # by which cages and endpoints are used
         assert known[model]
+    for used in ({"lot": known[Lot]}, {"batch": known[IsolationBatch]}):
+        StockUse.objects.create(experiment=known[Experiment], **used)
     return known
 
 
@@ -168,7 +182,9 @@ def copy_rows(case: Case) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {record(case)}", [json.dumps(case.new)])
         names, row = [d.name for d in cursor.description], cursor.fetchone()
-        row = [json.dumps(v) if isinstance(v, (dict, list)) else v for v in row]
+        arrays = {f.column for f in case.model._meta.local_concrete_fields if isinstance(f, ArrayField)}
+        pairs = zip(names, row, strict=True)
+        row = [json.dumps(v) if isinstance(v, (dict, list)) and name not in arrays else v for name, v in pairs]
         columns = ", ".join(f'"{name}"' for name in names)
         with connection.wrap_database_errors, cursor.copy(f"COPY {case.kept.table} ({columns}) FROM STDIN") as copy:
             copy.write_row(row)
@@ -297,21 +313,21 @@ def test_without_its_trigger_a_table_is_written(committed_db):
     with psycopg.connect(os.environ["DATABASE_OWNER_URL"], autocommit=True) as owner:
         owner.execute("DROP TRIGGER keep_closed_update ON experiments_arm")
     with transaction.atomic():
-        case = make_case(KEPT["experiments_arm"])
+        case = make_case(KEPT["experiments_disposition"])
         assert refusal(case, CHANGING["update"]) == "written"
         assert refusal(case, CHANGING["delete"]) == "experiment_locked"
         transaction.set_rollback(True)
 
 
 def test_a_model_that_says_so_from_now_on_is_written(committed_db, monkeypatch):
-    monkeypatch.setattr(EVERY["experiments_arm"], "stays_open", True)
+    monkeypatch.setattr(EVERY["experiments_disposition"], "stays_open", True)
     owner = urlsplit(os.environ["DATABASE_OWNER_URL"])
     connection.close()
     monkeypatch.setitem(connection.settings_dict, "USER", owner.username)
     monkeypatch.setitem(connection.settings_dict, "PASSWORD", unquote(owner.password or ""))
     install(connection, [model for model in EVERY.values() if model._meta.managed])
     with transaction.atomic():
-        case = make_case(KEPT["experiments_arm"])
+        case = make_case(KEPT["experiments_disposition"])
         assert refusal(case, CHANGING["update"]) == "written"
         transaction.set_rollback(True)
     connection.close()

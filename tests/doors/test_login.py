@@ -423,11 +423,12 @@ def test_the_laboratory_asks_for_a_second_factor(policy, asked, settings, django
         answer = client.get("/admin/")
         api = client.get("/api/v1/experiments").status_code
         token = ask_token(Client(), key).status_code
+        by_session = client.post(TOKENS, {"name": "script"}, "application/json").status_code
         if key in asked:
             assert answer.url == "/accounts/2fa/totp/activate/"
-            assert (api, token) == (403, 403)
+            assert (api, token, by_session) == (403, 403, 403)
         else:
-            assert (answer.status_code, api, token) == (200, 200, 201)
+            assert (answer.status_code, api, token, by_session) == (200, 200, 201, 201)
 
 
 def test_a_required_second_factor_is_not_removed(client, scientist, secret, settings, clean_cache):

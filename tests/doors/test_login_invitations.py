@@ -122,6 +122,18 @@ def test_who_has_lost_the_experiment_lets_nobody_in(director, experiment, scient
     assert not User.objects.filter(username="ada").exists()
 
 
+@pytest.mark.parametrize("rights", [{"is_active": False}, {"is_manager": False}])
+def test_who_has_left_lets_nobody_in(rights, django_user_model):
+    """Not even with an invitation to no experiment."""
+    manager = django_user_model.objects.create_user("manager", is_staff=True, is_manager=True)
+    client = Client()
+    client.force_login(manager)
+    link = invited(client)
+    django_user_model.objects.filter(pk=manager.pk).update(**rights)
+    assert b"may not do so any more" in Client().post(link, CHOSEN).content
+    assert not User.objects.filter(username="ada").exists()
+
+
 def test_revoked_and_expired_links_no_longer_count(director):
     link = invited(director)
     row = Invitation.objects.get()

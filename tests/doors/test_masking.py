@@ -250,6 +250,25 @@ def test_no_autocomplete_offers_what_is_hidden(person, blinded, client):
             assert b"SECRET" not in answer.content and b"M001: " not in answer.content
 
 
+def test_an_observation_does_not_name_the_sheet_that_it_came_from(person, blinded, animals, scientist, client):
+    """A laboratory that keeps a sheet an arm calls it so."""
+    from datetime import UTC, datetime
+    from decimal import Decimal
+
+    from experiments.actions.observations import NewObservation, record_observations
+
+    weight, at = Endpoint.objects.get(key="body_weight").pk, datetime(2026, 3, 9, 9, tzinfo=UTC)
+    new = NewObservation(weight, at, animal=animals[0].pk, number=Decimal(20), source_file=SourceFile.objects.get().pk)
+    record_observations(experiment=blinded, observations=[new], by=scientist)
+    pages = [
+        reverse("admin:experiments_observation_changelist"),
+        reverse("admin:experiments_observation_change", args=[new.id]),
+    ]
+    for role, is_told in (("assessor", False), ("manager", False), ("technician", True)):
+        client.force_login(person(role))
+        assert [b"SECRET" in client.get(page).content for page in pages] == [is_told] * 2, role
+
+
 def test_an_assessor_imports_no_sheet_and_none_tells_her_the_arms(person, blinded, scientist):
     """Neither there nor by the way of another experiment, in which she is a scientist."""
     assessor = person("assessor")

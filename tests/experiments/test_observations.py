@@ -61,6 +61,32 @@ def test_an_animal_that_is_not_enrolled_is_refused_with_its_row(experiment, anim
     ]
 
 
+def test_a_value_is_not_told_of_another_animal_than_its_specimen(experiment, animals, scientist):
+    from experiments.models import Enrolment, Experiment, Specimen
+
+    def specimen(of: Experiment, animal) -> Specimen:
+        made = Specimen(experiment=of, animal=animal, code=f"S-{animal}", collected_at=AT)
+        made.save()
+        return made
+
+    other = Experiment(code="POI-2", title="another", masking="open_label")
+    other.save()
+    Enrolment(experiment=other, animal=animals[0]).save()
+    own, neighbours, elsewhere = (
+        specimen(experiment, animals[0]),
+        specimen(experiment, animals[1]),
+        specimen(other, animals[0]),
+    )
+    rows = [new(animals[0], specimen=each.pk) for each in (own, neighbours, elsewhere)]
+    with pytest.raises(BulkRefused) as refused:
+        record_observations(experiment=experiment, observations=rows, by=scientist)
+    assert [(p.row, p.field, p.value) for p in refused.value.problems] == [
+        (1, "specimen", neighbours.pk),
+        (2, "specimen", elsewhere.pk),
+    ]
+    assert record_observations(experiment=experiment, observations=rows[:1], by=scientist) == 1
+
+
 def test_only_members_record(experiment, animals, django_user_model):
     stranger = django_user_model.objects.create_user("stranger")
     with pytest.raises(PermissionDenied):

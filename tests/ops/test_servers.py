@@ -4,6 +4,7 @@ import os
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -177,20 +178,15 @@ def test_a_half_made_cluster_is_made_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root must change its user for PostgreSQL")
-def test_root_without_user_namespaces_runs_the_server_as_nobody(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_root_without_user_namespaces_runs_the_server_as_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("labdb.supervisor.accounts._namespaces_work", lambda: False)
-    upwards = [folder for folder in (tmp_path, *tmp_path.parents) if not folder.stat().st_mode & 0o001]
-    for folder in upwards:  # the test's own folders
-        assert folder.name.startswith(("pytest", "popen-", tmp_path.name)), f"{folder} is closed to nobody"
+    with tempfile.TemporaryDirectory() as name:  # pytest closes its own folders to others whenever a run begins
+        folder = Path(name)
         folder.chmod(0o711)
-    server = start_postgres(tmp_path / "postgres", fsync=False)
-    try:
-        status = Path(f"/proc/{server.child.pid}/status").read_text()
-        assert "\nUid:\t65534\t65534\t65534" in status
-        assert "\nGroups:\t \n" in status or "\nGroups:\t\n" in status
-    finally:
-        server.stop()
-        for folder in upwards:
-            folder.chmod(0o700)
+        server = start_postgres(folder / "postgres", fsync=False)
+        try:
+            status = Path(f"/proc/{server.child.pid}/status").read_text()
+            assert "\nUid:\t65534\t65534\t65534" in status
+            assert "\nGroups:\t \n" in status or "\nGroups:\t\n" in status
+        finally:
+            server.stop()

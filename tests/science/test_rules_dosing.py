@@ -4,7 +4,7 @@ import math
 from decimal import ROUND_HALF_UP, Context, Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from experiments.rules import dosing
@@ -18,6 +18,7 @@ def amounts(low: str, high: str, places: int = 3):
     return st.decimals(D(low), D(high), places=places)
 
 
+@settings(deadline=None)
 @given(amounts("0.5", "300"), amounts("10", "500", 1), amounts("0.5", "50"), st.sampled_from(["0.01", "0.005", "0.05"]))
 def test_a_planned_volume_is_what_a_second_computation_gives(mg_per_kg, weight_g, mg_per_ml, step):
     exact = Context(prec=50).divide(mg_per_kg * weight_g, 1000 * mg_per_ml)
@@ -44,6 +45,7 @@ def test_the_middle_of_a_step_is_rounded_up():
     assert dosing.planned_volume(mg_per_kg=D(120), weight_g=D("20.5"), mg_per_ml=D(10)).mg == D("2.46")
 
 
+@settings(deadline=None)
 @given(amounts("0.01", "5"), amounts("0", "5"))
 def test_more_than_five_percent_is_a_deviation(planned, actual):
     finding = dosing.deviation_finding(planned_ml=planned, actual_ml=actual)
@@ -81,12 +83,14 @@ def test_limits_are_those_of_the_species_and_may_be_the_laboratorys_own():
     assert sentence == "Paclitaxel 8.5 mg/kg is outside the limits of one dose for a rat: 1 to 8 mg/kg."
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**9), amounts("0", "100", 2))
 def test_viable_cells_are_whole(total, percent):
     viable = dosing.viable_cells_available(total_cells=total, viability_percent=percent)
     assert viable <= total * percent / 100 < viable + 1
 
 
+@settings(deadline=None)
 @given(st.integers(10_000, 10**7), amounts("100000", "100000000", 0), amounts("1", "100", 1))
 def test_the_volume_holds_the_viable_cells_within_half_a_step(wanted, cells_per_ml, percent):
     needed = 100 * wanted / float(cells_per_ml) / float(percent)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from experiments.rules.fertility import Endpoints, Trial, broken_rules, endpoints
@@ -62,6 +62,7 @@ def test_nothing_recorded_gives_nothing():
 counts = st.none() | st.integers(0, 12)
 
 
+@settings(deadline=None)
 @given(counts, counts, counts, counts, counts, counts, counts, counts)
 def test_broken_rules_are_those_that_no_completion_could_mend(cl, sites, live, dead, resorbed, males, females, total):
     """Second computation: the missing counts filled in with every number that could satisfy the rules."""

@@ -15,13 +15,12 @@ from experiments.rules.poi_confirmation import (
     Criteria,
     Criterion,
     Kind,
-    State,
     Verdict,
     assess,
     confirm,
     thresholds,
 )
-from experiments.rules.quantities import RuleError
+from experiments.rules.quantities import RuleError, State
 
 D = Decimal
 FOUR = (
@@ -112,6 +111,7 @@ def test_the_verdict_counts_what_can_still_be_met(subject, verdict):
     assert confirm(LOCKED, MADE, subject).verdict == verdict
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([MET, NOT, OPEN]), min_size=1, max_size=5), st.integers(1, 5))
 def test_a_verdict_holds_for_whatever_the_missing_criteria_would_say(wanted, k):
     """Second computation: both answers for each criterion that is not assessable."""
@@ -130,6 +130,7 @@ def test_a_verdict_holds_for_whatever_the_missing_criteria_would_say(wanted, k):
 exact_values = st.lists(st.decimals(0, 500, places=3), min_size=2, max_size=9)
 
 
+@settings(deadline=None)
 @given(exact_values)
 def test_thresholds_of_exact_controls_are_one_number(values):
     controls = [Measured(value) for value in values]

@@ -3,7 +3,7 @@
 import datetime as dt
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from experiments.rules.quantities import RuleError
@@ -73,6 +73,7 @@ def test_status_of_what_was_done():
         assert (one.status, one.days_off, one.done_on) == (expected, off, on(day))
 
 
+@settings(deadline=None)
 @given(st.integers(1, 30), st.integers(1, 20), st.integers(-50, 50), st.integers(0, 3), st.integers(-60, 700))
 def test_every_occurrence_has_one_status_that_its_window_gives(gap, times, start, window, today):
     """Second computation: which side of its window today lies on."""

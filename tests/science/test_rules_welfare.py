@@ -4,7 +4,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from experiments.rules.quantities import RuleError
@@ -78,6 +78,7 @@ def test_thresholds_by_period():
 grams = st.none() | st.decimals(5, 40, places=2)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.integers(-5, 30), grams, max_size=20), st.sampled_from(["15", "20", "33.3"]))
 def test_alerts_are_what_a_second_computation_gives(record, percent):
     for reference in (Reference.DAY_0, Reference.PEAK):

@@ -154,6 +154,7 @@ def accept_invitation(*, token: str, username: str, password: str) -> User:
     invitation = open_invitations().select_for_update(no_key=True).filter(token_hash=_hash(token)).first()
     if invitation is None:
         raise ValidationError("This invitation no longer counts.")
+    require(invitation.invited_by, "add", Invitation)
     first, _, last = invitation.name.rpartition(" ")
     person = User(username=username, email=invitation.email, first_name=first, last_name=last, is_staff=True)
     person.set_password(password)

@@ -149,23 +149,27 @@ class Tokens(StrictView):
         return Response({**told(token), "token": secret}, status.HTTP_201_CREATED)
 
     def who(self, request: Request, wish: dict[str, Any]) -> Any:
-        """Whose token it will be. Raises AuthenticationFailed, NotAuthenticated."""
+        """Whose token it will be.
+
+        Raises AuthenticationFailed, NotAuthenticated, PermissionDenied where a second factor must be set up first.
+        """
+        person: Any = request.user
         if "username" in wish:
-            return self.logged_in(request._request, wish["username"], wish["password"], wish["code"])
-        if not request.user.is_authenticated:
+            person = self.logged_in(request._request, wish["username"], wish["password"], wish["code"])
+        if not person.is_authenticated:
             raise NotAuthenticated
-        return request.user
+        if codes.is_required(person) and not codes.has_second_factor(person):
+            raise PermissionDenied("Set up your second factor first, in the browser at /accounts/2fa/.")
+        return person
 
     def logged_in(self, request: Any, username: str, password: str, code: str) -> Any:
-        """Raises AuthenticationFailed, PermissionDenied where a second factor must be set up first, Throttled."""
+        """Raises AuthenticationFailed, Throttled."""
         try:
             person = passwords.checked(request, username, password, code)
         except TooManyGuesses as refusal:
             raise Throttled(refusal.seconds) from None
         if person is None:
             raise AuthenticationFailed("User name, password and code of the second factor do not belong together.")
-        if codes.is_required(person) and not codes.has_second_factor(person):
-            raise PermissionDenied("Set up your second factor first, in the browser at /accounts/2fa/.")
         return person
 
     @extend_schema(operation_id="tokens_log_out", request=None, responses={204: None})

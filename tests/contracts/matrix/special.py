@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
+from django.apps import apps
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import models
 from django.utils import timezone
@@ -12,28 +13,59 @@ from django.utils import timezone
 from assays.models import AssayRun, Plate, Publication, Result, Well
 from experiments.actions.files import keep_bytes
 from experiments.models import (
+    AdverseEvent,
+    Alert,
     Allocation,
     Animal,
+    ArmProtocol,
+    CellCount,
+    Dose,
+    DoseLimit,
     Endpoint,
     Enrolment,
     Experiment,
     ExperimentLock,
+    FertilityTrial,
     Housing,
     ImportRow,
     ImportRun,
     ImportTemplate,
+    Induction,
     Job,
+    Lot,
+    LotSource,
+    Medication,
     Membership,
     Observation,
+    PlannedComparison,
+    PoiCriteria,
+    PoiCriterion,
+    Procedure,
+    ProtocolVersion,
+    Recall,
+    Release,
     Report,
+    SafetyTest,
     SourceFile,
     Specimen,
-    Strain,
+    StockMovement,
+    StockUse,
+    Tumour,
+    VesicleCharacterisation,
 )
+from labdb.base.access import LAB_WIDE
 from labdb.base.models import User
 
 # Rows of the whole laboratory: nobody's experiment is named where one is added.
-ELSEWHERE = (Strain, Endpoint, ImportTemplate, Animal, Experiment)
+# Each after those that its rows may refer to, as the record goes from the donor to the plan.
+ELSEWHERE = (
+    *(
+        model
+        for model in apps.get_app_config("experiments").get_models()
+        if model.__dict__.get("experiment_path") == LAB_WIDE
+    ),
+    *(Animal, Experiment),
+)
 EMPTY = (Publication, ExperimentLock)  # rows that verbs alone make
 
 SHEET = b"animal,weight\nM1,20.1\n"
@@ -52,6 +84,14 @@ GIVEN: dict[type[models.Model], Callable[[Place], dict[str, Any]]] = {
     Report: lambda place: {"schedule": None},
     AssayRun: lambda place: {"kind": "elisa", "layout_file": None},
     ImportTemplate: lambda place: {"kind": "animals", "mapping": ImportTemplate.objects.first().mapping},
+    **dict.fromkeys((SafetyTest, Release, Recall), lambda place: {"lot": None}),
+    Alert: lambda place: {"rule": None},
+    Lot: lambda place: {"passage": None},
+    FertilityTrial: lambda place: {"litter": None},
+    LotSource: lambda place: {"source_lot": None},
+    Procedure: lambda place: {"planned": None},
+    StockMovement: lambda place: {"made_lot": None},
+    StockUse: lambda place: {"batch": None},
     Result: lambda place: {"qualifier": "=", "value": 12, "unit": "mg", "endpoint": place.rows[Endpoint]},
 }
 # Values of a further row, as a client would send them.
@@ -158,7 +198,22 @@ BODIES: dict[str, Callable[[Place], dict[str, Any]]] = {
 
 # What a change changes, where it is not the first text, date or time.
 CHANGES: dict[type[models.Model], dict[str, Any]] = {
+    AdverseEvent: {"action_taken": "euthanised"},
     Allocation: {"method": "randomised"},
+    ArmProtocol: {"shift_days": 3},
+    CellCount: {"viability_percent": 91},
+    Dose: {"needle": "30 G"},
+    DoseLimit: {"highest": 3},
+    Induction: {"agent_lot": "L2"},
+    LotSource: {"amount": 6},
+    Medication: {"amount_mg_per_kg": 2},
+    PlannedComparison: {"is_primary": False},
+    PoiCriteria: {"required": 1},
+    PoiCriterion: {"threshold": 3},
+    ProtocolVersion: {"reference": "SOP 2"},
+    SafetyTest: {"detail": "46,XX"},
+    Tumour: {"size_mm": 2},
+    VesicleCharacterisation: {"imaging_method": "TEM"},
     Endpoint: {"name": "zqlab endpoint by another name"},  # its key stays once something is observed
     Enrolment: {"day_0": "2026-03-02"},
     Housing: {"ended_on": "2026-02-07"},

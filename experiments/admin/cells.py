@@ -1,0 +1,86 @@
+"""Donors, tissue, batches and their passages."""
+
+from django.contrib import admin
+
+from experiments.admin.words import word
+from experiments.models import CellCount, Consent, Donor, IsolationBatch, Passage, TissueSample
+from labdb.base.admin import DoorAdmin, DoorTabularInline
+from labdb.base.panels import Entry, register_entry
+
+
+class ConsentInline(DoorTabularInline):
+    model = Consent
+    fields = ["code", "version", "scope", "ethics_number", "given_on", "withdrawn_at", "withdrawal_note"]
+    is_deletable = False
+
+
+@admin.register(Donor)
+class DonorAdmin(DoorAdmin):
+    list_display = ["code", word("species"), "sex", "age_years", "serology"]
+    list_filter = ["sex", "serology"]
+    search_fields = ["code"]
+    autocomplete_fields = ["strain"]
+    inlines = [ConsentInline]
+
+
+@admin.register(Consent)
+class ConsentAdmin(DoorAdmin):
+    list_display = ["code", "version", "donor", "scope", "given_on", "withdrawn_at"]
+    list_select_related = ["donor"]
+    search_fields = ["code", "donor__code"]
+    autocomplete_fields = ["donor"]
+
+
+@admin.register(TissueSample)
+class TissueSampleAdmin(DoorAdmin):
+    list_display = ["code", word("source"), "donor", "consent", "collected_at"]
+    list_select_related = ["consent", "donor"]
+    search_fields = ["code", "donor__code", "consent__code"]
+    autocomplete_fields = ["donor", "consent"]
+
+
+class PassageInline(DoorTabularInline):
+    model = Passage
+    fields = [
+        "number",
+        "label",
+        "previous",
+        "seeded_at",
+        "harvested_at",
+        "seeded_cells",
+        "harvested_cells",
+        "viable_cells",
+        "viability_percent",
+        "medium",
+    ]
+    autocomplete_fields = ["previous"]
+
+
+@admin.register(IsolationBatch)
+class IsolationBatchAdmin(DoorAdmin):
+    list_display = ["code", "tissue_sample", word("cell_type"), word("method"), "isolated_on", "expires_on"]
+    list_select_related = ["tissue_sample"]
+    search_fields = ["code", "tissue_sample__code"]
+    autocomplete_fields = ["tissue_sample", "operator"]
+    inlines = [PassageInline]
+
+
+@admin.register(Passage)
+class PassageAdmin(DoorAdmin):
+    list_display = ["batch", "number", "label", "seeded_at", "harvested_at", "viable_cells", "viability_percent"]
+    list_select_related = ["batch"]
+    search_fields = ["label", "batch__code"]
+    autocomplete_fields = ["batch", "previous"]
+
+
+@admin.register(CellCount)
+class CellCountAdmin(DoorAdmin):
+    list_display = ["passage", "counted_at", "instrument", "sample_name", "viable_cells_per_ml", "viability_percent"]
+    list_select_related = ["passage", "passage__batch"]
+    search_fields = ["sample_name", "passage__label"]
+    autocomplete_fields = ["passage", "source_file"]
+
+
+register_entry(Entry("Cells", "Donors", "admin:experiments_donor_changelist", "face", 10))
+register_entry(Entry("Cells", "Tissue samples", "admin:experiments_tissuesample_changelist", "biotech", 20))
+register_entry(Entry("Cells", "Isolation batches", "admin:experiments_isolationbatch_changelist", "experiment", 30))
