@@ -189,6 +189,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 20.0,
         "options": {"expires": 60},
     },
+    "warn of licences that end": {
+        "task": "experiments.warn_of_licences",
+        "schedule": 600.0,
+        "options": {"expires": 600},
+    },
 }
 
 REST_FRAMEWORK = {

@@ -19,6 +19,11 @@ def is_cytotoxic(prefix: str = "") -> Q:
     return Q(**{f"{prefix}induction_model": "chemotherapy"}) | Q(**{f"{prefix}agent__in": CYTOTOXIC})
 
 
+def is_marked(cage: Any) -> bool:
+    """Whether the cage, read by ``with_cytotoxic_until``, is marked today."""
+    return cage.cytotoxic_until is not None and cage.cytotoxic_until >= timezone.localdate()
+
+
 def with_cytotoxic_until(cages: QuerySet, user: Any) -> QuerySet:
     """``cages`` with ``cytotoxic_until``: the last day on which the cage stays marked, None where it is not.
 

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
@@ -56,11 +57,9 @@ def warn_of_licences(*, today: date) -> int:
     known = set(
         Alert.objects.filter(kind=Alert.Kind.LICENCE, experiment__in=running).values_list("experiment", "message")
     )
-    return sum(
-        add_alerts(experiment, [Alert(kind=Alert.Kind.LICENCE, message=told[experiment.licence_id])])
-        for experiment in running
-        if (experiment.pk, told[experiment.licence_id]) not in known
-    )
+    new = [each for each in running if (each.pk, told[each.licence_id]) not in known]
+    with transaction.atomic():
+        return sum(add_alerts(each, [Alert(kind=Alert.Kind.LICENCE, message=told[each.licence_id])]) for each in new)
 
 
 def _warning(licence: Any, today: date) -> str:
