@@ -11,7 +11,7 @@ from assays.models import AssayRun, Curve, CurveParameter, Plate, Reading, Well,
 from assays.readers import LayoutEntry, PlateFile
 from assays.readers import Plate as ReadPlate
 from experiments.models import Specimen
-from experiments.units import factor
+from experiments.units import convert, ratio
 from labdb.base.bulk import bulk_insert
 
 WELL_NAMES = (
@@ -218,7 +218,8 @@ def _limited(run: AssayRun, s: Any) -> tuple[str, Decimal | None, Decimal | None
     value, limit = (None if x is None else Decimal(repr(x)) for x in (s.concentration, s.limit))
     qualifier, flags = s.qualifier or "", list(s.flags)
     if run.kit_lloq is not None and s.unit and qualifier in ("=", "<"):
-        lloq = run.kit_lloq * factor(run.kit_lloq_unit, s.unit) * s.dilution_factor
+        analyte = run.endpoint.key if run.endpoint else None
+        lloq = convert(run.kit_lloq, ratio(run.kit_lloq_unit, s.unit, analyte)) * s.dilution_factor
         number = value if qualifier == "=" else limit
         if number is not None and number < lloq:
             return "<", None, lloq, [*flags, "below_kit_lloq"]

@@ -82,7 +82,7 @@ def _check_fit(kind: str, endpoint: Endpoint | None, parameters: Mapping, layout
     for field, unit in (("parameters", parameters.get("unit")), ("kit_lloq_unit", lloq_unit)):
         if unit and endpoint is not None:
             try:
-                factor(unit, endpoint.unit)
+                factor(unit, endpoint.unit, endpoint.key)
             except UnitError as error:
                 errors[field] = [str(error)]
     if errors:

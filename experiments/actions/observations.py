@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from experiments.actions.welfare_alerts import watch
 from experiments.models import Endpoint, Experiment, Observation, Specimen
-from experiments.units import UnitError, factor
+from experiments.units import Ratio, UnitError, convert, ratio
 from labdb.base.access import require
 from labdb.base.bulk import BulkRefused, RowProblem, bulk_insert
 from labdb.base.verbs import verb
@@ -52,7 +52,6 @@ class NewObservation:
 TAKEN_OVER = ("id", "endpoint", "observed_at", "animal", "cage", "litter", "timepoint", "qualifier", "category") + (
     "is_time_known", "side", "reader", "specimen", "ordinal", "source_file", "source_place"
 )  # fmt: skip
-EXACT = Context(prec=100)
 VALUE: Any = Observation._meta.get_field("value")
 NAMES = (*TAKEN_OVER, "value", "limit", "unit", "entered_value", "entered_unit") + (
     "experiment", "recorded_by", "recorded_at", "is_current"
@@ -93,29 +92,28 @@ def _of_strange_specimens(experiment: Experiment, observations: Sequence[NewObse
 
 
 def _rows(experiment: Experiment, observations: Sequence[NewObservation], by: Any) -> Iterable[tuple]:
-    units = dict(Endpoint.objects.values_list("id", "unit"))
+    endpoints = {pk: (key, unit) for pk, key, unit in Endpoint.objects.values_list("id", "key", "unit")}
     now, experiment_id, user_id = timezone.now(), experiment.pk, by.pk
-    factors: dict[tuple[uuid.UUID, str], Decimal | None] = {}
+    ratios: dict[tuple[uuid.UUID, str], Ratio | str] = {}
     problems = list(_of_strange_specimens(experiment, observations))
     for index, new in enumerate(observations):
-        key = (new.endpoint, new.unit)
-        if key not in factors:
-            factors[key] = _factor(new, units)
-        multiplier = factors[key]
-        if multiplier is None:
-            problems.append(RowProblem(index, "entered_unit", new.unit, _unit_message(new, units)))
+        analyte, unit = endpoints.get(new.endpoint, ("", ""))
+        if (new.endpoint, new.unit) not in ratios:
+            ratios[new.endpoint, new.unit] = _ratio(new.unit or unit, unit, analyte)
+        by_ratio = ratios[new.endpoint, new.unit]
+        if isinstance(by_ratio, str):
+            problems.append(RowProblem(index, "entered_unit", new.unit, by_ratio))
             continue
         number = new.number
         if number is not None and not isinstance(number, Decimal):
             problems.append(RowProblem(index, "value", number, f"“{number}” is not an exact number (Decimal)."))
             continue
-        if number is not None and multiplier != 1:
+        if number is not None and not by_ratio.is_one:
             try:
-                number = _converted(number, multiplier)
+                number = _converted(number, by_ratio)
             except ValidationError as error:
                 problems.append(RowProblem(index, "value", number, " ".join(error.messages)))
                 continue
-        unit = units.get(new.endpoint, "")
         value, limit = (number, None) if new.qualifier == "=" else (None, number)
         yield (
             new.id, new.endpoint, new.observed_at, new.animal, new.cage, new.litter, new.timepoint, new.qualifier,
@@ -126,27 +124,17 @@ def _rows(experiment: Experiment, observations: Sequence[NewObservation], by: An
         raise BulkRefused(problems)
 
 
-def _converted(number: Decimal, multiplier: Decimal) -> Decimal:
-    """``number`` times ``multiplier``, every digit kept. Raises ValidationError for a number that cannot be stored."""
-    return EXACT.multiply(VALUE.clean(number, None), multiplier)
-
-
-def _factor(new: NewObservation, units: dict) -> Decimal | None:
-    canonical = units.get(new.endpoint, "")
-    if not new.unit:
-        return Decimal(1)
+def _ratio(unit: str, canonical: str, analyte: str) -> Ratio | str:
+    """How ``unit`` is converted, or why it cannot be."""
     try:
-        return factor(new.unit, canonical)
-    except UnitError:
-        return None
-
-
-def _unit_message(new: NewObservation, units: dict) -> str:
-    try:
-        factor(new.unit, units.get(new.endpoint, ""))
+        return ratio(unit, canonical, analyte)
     except UnitError as error:
         return str(error)
-    return ""
+
+
+def _converted(number: Decimal, by: Ratio) -> Decimal:
+    """``number`` in the canonical unit. Raises ValidationError for a number that cannot be stored."""
+    return convert(VALUE.clean(number, None), by)
 
 
 @verb
@@ -185,7 +173,7 @@ def correct_observation(
 
 def _set_value(row: Observation, number: Decimal | None, unit: str, qualifier: str, category: str | None) -> None:
     try:
-        canonical = None if number is None else _converted(number, factor(unit, row.unit))
+        canonical = None if number is None else _converted(number, ratio(unit, row.unit, row.endpoint.key))
     except UnitError as error:
         raise ValidationError({"entered_unit": str(error)}) from None
     row.qualifier, row.category = qualifier, category

@@ -117,7 +117,7 @@ VALID: dict[type[models.Model], Callable[[World], Payload]] = {
         "name": "induction",
         "description": "CTX 120 mg/kg",
     },
-    Endpoint: lambda w: {"key": "uterus_weight", "name": "Uterus weight", "unit": "mg"},
+    Endpoint: lambda w: {"key": "heart_weight", "name": "Heart weight", "unit": "mg"},
     Specimen: lambda w: {"experiment": w.experiment, "animal": w.animals[0], "code": "S1", "collected_at": AT},
     Observation: lambda w: {
         "experiment": w.experiment,

@@ -78,6 +78,19 @@ def test_every_row_that_is_refused_is_named_and_none_is_taken(api, world: World)
     assert not Observation.objects.exists()
 
 
+def test_a_hormone_is_sent_in_molar_units(api, world: World):
+    e2 = str(Endpoint.objects.get(key="e2").pk)
+    body = new(world, 0, endpoint=e2, value=367.1, unit="pmol/L")
+    made = api.post(f"{API}/observations", body, format="json")
+    assert made.status_code == 201, made.json()
+    told = made.json()
+    assert (told["value"], told["unit"], told["entered_value"], told["entered_unit"]) == (100, "pg/mL", 367.1, "pmol/L")
+    newer = api.post(f"{made['Location']}/correct", {"value": 73.42, "unit": "pmol/L", "reason": "x"}, format="json")
+    assert (newer.json()["value"], newer.json()["entered_value"]) == (20, 73.42)
+    refused = api.post(f"{API}/observations", {**body, "unit": "mIU/mL"}, format="json")
+    assert (refused.status_code, list(refused.json())) == (400, ["unit"])
+
+
 def test_an_observation_is_corrected_never_changed(api, world: World):
     made = api.post(f"{API}/observations", new(world, 0), format="json")
     place = made["Location"]

@@ -114,7 +114,7 @@ def test_who_is_too_late_learns_what_changed_who_did_it_when_and_why(api, world:
 @pytest.mark.django_db
 def test_every_digit_of_what_was_comes_back(api, world: World):
     endpoint = Endpoint(
-        key="uterus_weight", name="Uterus", unit="mg", plausible_high=Decimal("21.40000000000000000012345")
+        key="heart_weight", name="Heart", unit="mg", plausible_high=Decimal("21.40000000000000000012345")
     )
     endpoint.save()
     place = f"{API}/endpoints/{endpoint.pk}"

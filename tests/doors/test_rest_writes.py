@@ -130,9 +130,9 @@ def test_the_programs_own_endpoints_stay_as_they_are(api, world: World):
     for changes in ({"default_scale": "log"}, {"name": "Weight"}, {"plausible_high": 400}, {}):
         told = api.change(f"/api/v1/endpoints/{world.endpoint.pk}", changes)
         assert refused_with(told, WITHOUT_FIELD, "belongs to the program"), told.json()
-    own = api.post("/api/v1/endpoints", {"key": "uterus_weight", "name": "Uterus", "unit": "mg"}, format="json")
-    renamed = api.change(own["Location"], {"name": "Uterus weight"})
-    assert (renamed.status_code, renamed.json()["name"], renamed.json()["is_built_in"]) == (200, "Uterus weight", False)
+    own = api.post("/api/v1/endpoints", {"key": "heart_weight", "name": "Heart", "unit": "mg"}, format="json")
+    renamed = api.change(own["Location"], {"name": "Heart weight"})
+    assert (renamed.status_code, renamed.json()["name"], renamed.json()["is_built_in"]) == (200, "Heart weight", False)
     claimed = api.change(own["Location"], {"is_built_in": True})
     assert refused_with(claimed, "is_built_in", "set by the program")
 

@@ -115,6 +115,50 @@ def test_no_digit_is_lost_in_another_unit(experiment, animals, scientist):
         )
 
 
+def test_a_hormone_in_molar_units_stands_in_its_canonical_unit(experiment, animals, scientist):
+    rows = [
+        new(animals[0], "e2", "367.1", unit="pmol/L"),
+        new(animals[1], "e2", "36.71", unit="pmol/L", qualifier="<"),
+        new(animals[2], "progesterone", "31.8", unit="nmol/l"),
+    ]
+    record_observations(experiment=experiment, observations=rows, by=scientist)
+    value, below, progesterone = (Observation.objects.get(pk=row.id) for row in rows)
+    assert (value.value, value.unit, value.entered_value, value.entered_unit) == (
+        100,
+        "pg/mL",
+        Decimal("367.1"),
+        "pmol/L",
+    )
+    assert (below.value, below.limit, below.qualifier) == (None, 10, "<")
+    assert (progesterone.value, progesterone.unit) == (10, "ng/mL")
+    right = correct_observation(
+        observation=value, number=Decimal("734.2"), unit="pmol/L", reason="misread", by=scientist
+    )
+    assert (right.value, right.entered_value, right.entered_unit) == (200, Decimal("734.2"), "pmol/L")
+    fsh = [new(animals[0], "fsh", "5", unit="mIU/mL"), new(animals[1], "fsh", "5", unit="pmol/L")]
+    with pytest.raises(BulkRefused) as refused:
+        record_observations(experiment=experiment, observations=fsh, by=scientist)
+    assert [(p.row, p.field) for p in refused.value.problems] == [(0, "entered_unit"), (1, "entered_unit")]
+    assert "No molar mass of “fsh”" in refused.value.problems[1].message
+
+
+def test_an_endpoint_of_the_laboratory_stays_its_own_when_the_program_takes_up_its_key():
+    from django.apps import apps
+
+    from experiments.endpoints import BUILT_IN, write_endpoints
+
+    built_in = {endpoint.key: endpoint for endpoint in BUILT_IN}
+    assert len(built_in) == len(BUILT_IN)
+    assert {e.key for e in Endpoint.objects.filter(is_built_in=True)} == built_in.keys()
+    for endpoint in Endpoint.objects.all():
+        endpoint.clean_fields()
+    Endpoint.objects.filter(key="ovary_weight").update(is_built_in=False, unit="g")
+    Endpoint.objects.filter(key="uterus_weight").update(unit="g")
+    write_endpoints(BUILT_IN, apps=apps, using="default")
+    units = dict(Endpoint.objects.values_list("key", "unit"))
+    assert (units["ovary_weight"], units["uterus_weight"]) == ("g", "mg")
+
+
 def test_another_litter_or_cage_makes_the_summaries_stale(experiment, animals):
     from datetime import date
 
