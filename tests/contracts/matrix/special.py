@@ -41,7 +41,6 @@ from experiments.models import (
     PoiCriteria,
     PoiCriterion,
     Procedure,
-    ProtocolStep,
     ProtocolVersion,
     Recall,
     Release,
@@ -142,15 +141,8 @@ def _rendered(place: Place) -> Report:
     return _another(Report, place, sha256=keep_bytes(f"{place.word} PDF".encode()), rendered_at=timezone.now())
 
 
-def _draft(place: Place) -> ProtocolVersion:
-    version = _another(ProtocolVersion, place)
-    _another(ProtocolStep, place, version=version, after=None)
-    return version
-
-
 # Rows in the state that a verb asks for; ``STATE_OF`` says which address takes which.
 STATES: dict[str, Callable[[Place], models.Model]] = {
-    "draft": lambda place: _draft(place),
     "due medication": lambda place: _another(Medication, place, due_at=timezone.now(), given_at=None),
     "quantified run": lambda place: _run(place, "quantified"),
     "accepted run": lambda place: _run(place, "accepted"),
@@ -162,8 +154,6 @@ STATES: dict[str, Callable[[Place], models.Model]] = {
     "rendered report": _rendered,
 }
 STATE_OF = {
-    "protocol-versions-issue": "draft",
-    "experiments_protocolversion_do issue": "draft",
     **dict.fromkeys(("medications-give", "medications-omit"), "due medication"),
     **dict.fromkeys(("experiments_medication_do give", "experiments_medication_do omit"), "due medication"),
     "assays_assayrun_do accept": "quantified run",
