@@ -50,7 +50,7 @@ DROP FUNCTION experiments_keep_issued_steps();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("experiments", "0005_full_record")]
+    dependencies = [("experiments", "0006_imports")]
 
     operations = [
         migrations.RemoveConstraint("armprotocol", "arm_protocol_once"),
