@@ -25,8 +25,8 @@ from labdb.base.panels import Entry, register_entry
 
 @admin.register(Strain)
 class StrainAdmin(DoorAdmin):
-    list_display = ["name", "species", "mgi_id", "rrid"]
-    list_filter = ["species"]
+    list_display = ["name", "species", "mgi_id", "rrid", "is_unknown"]
+    list_filter = ["species", "is_unknown"]
     search_fields = ["name", "mgi_id", "rrid"]
 
 

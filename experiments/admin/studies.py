@@ -31,7 +31,17 @@ class PlanInline(DoorTabularInline):
 
 class ArmInline(PlanInline):
     model = Arm
-    fields = ["position", "label", "kind", "planned_n", "reference", "vehicle_arm", "healthy_arm", "description"]
+    fields = [
+        "position",
+        "label",
+        "kind",
+        "planned_n",
+        "strain",
+        "reference",
+        "vehicle_arm",
+        "healthy_arm",
+        "description",
+    ]
     ordering = ["position", "label"]
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -132,7 +142,7 @@ class ArmAdmin(DoorAdmin):
     list_filter = [("experiment", OfExperiment), "kind"]
     list_select_related = ["experiment", "reference"]
     search_fields = ["label", "experiment__code"]
-    autocomplete_fields = ["experiment", "reference", "vehicle_arm", "healthy_arm"]
+    autocomplete_fields = ["experiment", "reference", "vehicle_arm", "healthy_arm", "strain"]
 
     def told(self, row: Arm) -> str:
         return f"{row.experiment}: {row}"

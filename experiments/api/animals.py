@@ -18,14 +18,14 @@ from labdb.base.rest.views import AddRecords, ChangeRecords, DeleteDrafts, ReadR
 class StrainSerializer(RecordSerializer):
     class Meta:
         model = Strain
-        fields = ("id", "name", "species", "mgi_id", "rrid")
+        fields = ("id", "name", "species", "mgi_id", "rrid", "is_unknown")
 
 
 class Strains(ReadRecords, AddRecords, ChangeRecords, DeleteDrafts):
     """Strains and stocks."""
 
     serializer_class = StrainSerializer
-    filters = ("name", "species", "mgi_id", "rrid")
+    filters = ("name", "species", "mgi_id", "rrid", "is_unknown")
     ordering = ("species", "name")
 
 
