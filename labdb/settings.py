@@ -164,6 +164,11 @@ LABDB_MAX_UPLOAD_BYTES = env.whole_number("LABDB_MAX_UPLOAD_MB", default=100) * 
 LABDB_REASON_POLICY = env.choice("LABDB_REASON_POLICY", ("recorded", "always", "off"), default="recorded")
 LABDB_REASON_GRACE_MINUTES = env.whole_number("LABDB_REASON_GRACE_MINUTES", default=15)
 
+# What the laboratory asks for before a batch or a lot is released, and whether somebody else than its maker releases it.
+LABDB_RELEASE_NEEDS_SECOND_PERSON = env.flag("LABDB_RELEASE_NEEDS_SECOND_PERSON", default=False)
+LABDB_RELEASE_NEEDS_TESTS = env.items("LABDB_RELEASE_NEEDS_TESTS", default=())
+LABDB_RELEASE_WHILE_PENDING = env.flag("LABDB_RELEASE_WHILE_PENDING", default=False)
+
 CELERY_BROKER_URL = env.broker("CELERY_BROKER_URL")
 LABDB_QUEUE = CELERY_TASK_DEFAULT_QUEUE = env.text("LABDB_QUEUE", default="labdb")
 LABDB_JOB_LEASE_SECONDS = env.whole_number("LABDB_JOB_LEASE_SECONDS", default=30, smallest=3)

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
+from experiments.actions.reasons import given_reason
 from experiments.actions.reports import RENDER
 from experiments.actions.summaries import SUMMARISE
 from experiments.models import Experiment, ExperimentLock, ImportRun, Job
@@ -17,7 +18,6 @@ from labdb.base.verbs import verb
 PATIENCE_SECONDS = 10.0
 PAUSE_SECONDS = 0.05
 LOCK_NOT_AVAILABLE, DEADLOCK = "55P03", "40P01"
-LONGEST_REASON = 500
 COMPUTED = (SUMMARISE, RENDER)  # jobs that write nothing of the record itself
 
 Unfinished = Callable[[Experiment], Iterable[str]]
@@ -43,7 +43,7 @@ def close_experiment(*, experiment: Experiment, reason: str, by: Any) -> Experim
         PermissionDenied: ``by`` does not direct the experiment.
     """
     require(by, "close", experiment)
-    told = _reason(reason, "Say why the experiment is closed.")
+    told = given_reason(reason, "Say why the experiment is closed.")
     _await_writers(experiment)
     lock = open_lock(experiment)
     if lock is not None:
@@ -65,7 +65,7 @@ def reopen_experiment(*, experiment: Experiment, reason: str, by: Any) -> Experi
         PermissionDenied: ``by`` does not direct the experiment.
     """
     require(by, "reopen", experiment)
-    told = _reason(reason, "Say why the experiment is opened again.")
+    told = given_reason(reason, "Say why the experiment is opened again.")
     locks = ExperimentLock.objects.select_for_update(of=("self",), no_key=True)
     lock = locks.filter(experiment=experiment, reopened_at=None).first()
     if lock is None:
@@ -85,15 +85,6 @@ def _as_stored(lock: ExperimentLock, experiment: Experiment) -> ExperimentLock:
     lock.refresh_from_db()
     experiment.refresh_from_db(fields=["status"])
     return lock
-
-
-def _reason(reason: str, message: str) -> str:
-    told = reason.strip()
-    if not told:
-        raise ValidationError({"reason": message})
-    if len(told) > LONGEST_REASON:
-        raise ValidationError({"reason": f"{len(told)} characters; expected at most {LONGEST_REASON}."})
-    return told
 
 
 def _await_writers(experiment: Experiment) -> None:

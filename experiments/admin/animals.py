@@ -7,6 +7,7 @@ from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 
 from experiments.admin.links import page_url
+from experiments.admin.stock_verbs import PROCEDURE_VERBS
 from experiments.admin.studies import OfExperiment
 from experiments.models import (
     Allocation,
@@ -144,6 +145,7 @@ class DispositionAdmin(PartOfExperiment):
 
 @admin.register(Procedure)
 class ProcedureAdmin(PartOfExperiment):
+    verbs = PROCEDURE_VERBS
     list_display = ["animal", "experiment", "name", "description", "performed_on"]
     list_filter = [("experiment", OfExperiment)]
     search_fields = ["enrolment__animal__lab_id", "name", "description"]

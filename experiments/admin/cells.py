@@ -2,20 +2,23 @@
 
 from django.contrib import admin
 
+from experiments.admin.releasing import CONSENT_VERBS, DECISIONS
 from experiments.admin.words import word
 from experiments.models import CellCount, Consent, Donor, IsolationBatch, Passage, TissueSample
-from labdb.base.admin import DoorAdmin, DoorTabularInline
+from labdb.base.admin import DoorAdmin, DoorTabularInline, PageMixin
 from labdb.base.panels import Entry, register_entry
 
 
 class ConsentInline(DoorTabularInline):
     model = Consent
-    fields = ["code", "version", "scope", "ethics_number", "given_on", "withdrawn_at", "withdrawal_note"]
+    fields = ["code", "version", "scope", "ethics_number", "given_on", "withdrawn_at"]
+    readonly_fields = ["withdrawn_at"]
     is_deletable = False
 
 
 @admin.register(Donor)
-class DonorAdmin(DoorAdmin):
+class DonorAdmin(PageMixin, DoorAdmin):
+    page = "donor"
     list_display = ["code", word("species"), "sex", "age_years", "serology"]
     list_filter = ["sex", "serology"]
     search_fields = ["code"]
@@ -25,6 +28,8 @@ class DonorAdmin(DoorAdmin):
 
 @admin.register(Consent)
 class ConsentAdmin(DoorAdmin):
+    verbs = CONSENT_VERBS
+    readonly_fields = ["withdrawn_at", "withdrawal_note"]
     list_display = ["code", "version", "donor", "scope", "given_on", "withdrawn_at"]
     list_select_related = ["donor"]
     search_fields = ["code", "donor__code"]
@@ -57,7 +62,9 @@ class PassageInline(DoorTabularInline):
 
 
 @admin.register(IsolationBatch)
-class IsolationBatchAdmin(DoorAdmin):
+class IsolationBatchAdmin(PageMixin, DoorAdmin):
+    page = "batch"
+    verbs = DECISIONS
     list_display = ["code", "tissue_sample", word("cell_type"), word("method"), "isolated_on", "expires_on"]
     list_select_related = ["tissue_sample"]
     search_fields = ["code", "tissue_sample__code"]

@@ -7,7 +7,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from experiments.actions.closing import LONGEST_REASON, close_experiment, reopen_experiment
+from experiments.actions.closing import close_experiment, reopen_experiment
+from experiments.actions.reasons import LONGEST_REASON
 from experiments.models import Experiment, ExperimentLock
 from labdb.base.access import CLOSED, LAB_WIDE, experiments_of
 from labdb.base.admin import Verb

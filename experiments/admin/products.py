@@ -2,10 +2,12 @@
 
 from django.contrib import admin
 
+from experiments.admin.releasing import DECISIONS
+from experiments.admin.stock_verbs import LOT_VERBS
 from experiments.admin.studies import OfExperiment
 from experiments.admin.words import word
 from experiments.models import Lot, LotSource, Product, StockUse, VesicleCharacterisation
-from labdb.base.admin import DoorAdmin, DoorTabularInline, VerbOwnedAdmin
+from labdb.base.admin import DoorAdmin, DoorTabularInline, PageMixin, VerbOwnedAdmin
 from labdb.base.panels import Entry, register_entry
 
 
@@ -25,7 +27,9 @@ class LotSourceInline(DoorTabularInline):
 
 
 @admin.register(Lot)
-class LotAdmin(DoorAdmin):
+class LotAdmin(PageMixin, DoorAdmin):
+    page = "lot"
+    verbs = (*LOT_VERBS, *DECISIONS)
     list_display = ["code", "product", "passage", "made_on", "expires_on"]
     list_select_related = ["passage", "passage__batch", "product"]
     search_fields = ["code", "product__name", "passage__label"]

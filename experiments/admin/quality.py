@@ -2,8 +2,9 @@
 
 from django.contrib import admin
 
+from experiments.admin.releasing import RECALL_VERBS
 from experiments.models import IdentityTest, MarkerResult, Recall, Release, SafetyTest
-from labdb.base.admin import DoorAdmin, DoorTabularInline, VerbOwnedAdmin
+from labdb.base.admin import DoorAdmin, DoorTabularInline, PageMixin, VerbOwnedAdmin
 from labdb.base.panels import Entry, register_entry
 
 
@@ -54,7 +55,9 @@ class ReleaseAdmin(VerbOwnedAdmin):
 
 
 @admin.register(Recall)
-class RecallAdmin(VerbOwnedAdmin):
+class RecallAdmin(PageMixin, VerbOwnedAdmin):
+    page = "recall"
+    verbs = RECALL_VERBS
     list_display = ["batch", "lot", "reason", "recalled_by", "recalled_at", "lifted_at"]
     list_select_related = ["batch", "lot", "recalled_by"]
     search_fields = ["batch__code", "lot__code"]

@@ -2,9 +2,10 @@
 
 from django.contrib import admin
 
+from experiments.admin.stock_verbs import VIAL_VERBS
 from experiments.admin.studies import OfExperiment
 from experiments.models import StockMovement, StorageBox, Vial
-from labdb.base.admin import DoorAdmin, VerbOwnedAdmin
+from labdb.base.admin import DoorAdmin, PageMixin, VerbOwnedAdmin
 from labdb.base.panels import Entry, register_entry
 
 
@@ -15,7 +16,9 @@ class StorageBoxAdmin(DoorAdmin):
 
 
 @admin.register(Vial)
-class VialAdmin(VerbOwnedAdmin):
+class VialAdmin(PageMixin, VerbOwnedAdmin):
+    page = "vial"
+    verbs = VIAL_VERBS
     list_display = ["code", "lot", "state", "amount_left", "amount", "box", "row", "column", "frozen_at"]
     list_filter = ["state"]
     list_select_related = ["box", "lot"]

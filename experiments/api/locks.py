@@ -1,6 +1,6 @@
 """Closings of experiments, past and present."""
 
-from experiments.actions.closing import LONGEST_REASON
+from experiments.actions.reasons import LONGEST_REASON
 from experiments.models import ExperimentLock
 from labdb.base.rest.serializers import RecordSerializer, StrictSerializer, serializers
 from labdb.base.rest.views import ReadRecords

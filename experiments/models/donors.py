@@ -79,8 +79,8 @@ class Consent(ValidatedModel):
     scope = models.CharField(max_length=250, help_text="What the cells may be used for.")
     ethics_number = models.CharField(max_length=60, blank=True)
     given_on = models.DateField(null=True, blank=True)
-    withdrawn_at = models.DateTimeField(null=True, blank=True)
-    withdrawal_note = models.CharField(max_length=250, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True, editable=False)
+    withdrawal_note = models.CharField(max_length=250, blank=True, editable=False)
 
     class Meta:
         ordering = ["donor", "code"]

@@ -76,6 +76,7 @@ class Lot(ValidatedModel):
     concealed_by = "uses__experiment"
     duty = Duty.RECORD
     fixed_once_made = ("product",)
+    fixed_once_set = ("passage",)
     closed_with = ("uses__experiment",)
     open_fields = ("expires_on", "note")
     is_deletable = True
@@ -149,10 +150,18 @@ class LotSource(ValidatedModel):
     """That ``lot`` was made from another lot or a passage: vesicles from a medium, a gel from cells."""
 
     experiment_path = LAB_WIDE
-    concealed_by = "lot__uses__experiment"
+    concealed_by = (
+        "lot__uses__experiment",
+        "source_lot__uses__experiment",
+        "source_passage__batch__uses__experiment",
+    )
     duty = Duty.RECORD
     fixed_once_made = ("lot", "source_lot", "source_passage")
     is_deletable = True
+    database_messages = {
+        "lot_source_no_circle": ("source_lot", "This source was itself made from the lot."),
+        "lot_source_kept": ("lot", "The lot was given, or the ledger tells this source: it stays."),
+    }
 
     lot = models.ForeignKey(Lot, models.PROTECT, related_name="sources")
     source_lot = models.ForeignKey(Lot, models.PROTECT, null=True, blank=True, related_name="derived")
@@ -179,6 +188,10 @@ class LotSource(ValidatedModel):
 
     def __str__(self) -> str:
         return f"{self.lot} from {self.source_lot or self.source_passage}"
+
+    def is_draft(self) -> bool:
+        """Until something of the lot was given, or a vial was consumed in making it."""
+        return not (self.lot.uses.exists() or self.lot.consumption.filter(vial__lot=self.source_lot_id).exists())
 
 
 class VesicleCharacterisation(ValidatedModel):
@@ -230,9 +243,10 @@ class VesicleCharacterisation(ValidatedModel):
 
 
 class StockUse(ValidatedModel):
-    """That an experiment used a lot or a batch, be it through what was made from it. Written when a dose is dispensed.
+    """That an experiment used a lot or a batch, be it through what was made from it.
 
-    Who is masked in the experiment does not see the lot and the batch, nor what hangs on them (``concealed_by``).
+    The database writes it as soon as something is dispensed for a dose, and when it is told later what a lot was made
+    from. Who is masked in the experiment does not see the lot and the batch, nor what hangs on them (``concealed_by``).
     """
 
     experiment_path = "experiment"

@@ -191,7 +191,8 @@ class Release(ValidatedModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.batch or self.lot}: {self.get_decision_display()}"
+        by_whom = ", self-released" if self.is_self_released else ""
+        return f"{self.batch or self.lot}: {self.get_decision_display()}{by_whom}"
 
 
 class Recall(ValidatedModel):
@@ -222,6 +223,15 @@ class Recall(ValidatedModel):
                 Q(batch=None, lot__isnull=False) | Q(batch__isnull=False, lot=None),
                 "A recall is of one batch or one lot.",
                 "batch",
+            ),
+            *(
+                models.UniqueConstraint(
+                    fields=[subject],
+                    condition=Q(lifted_at=None),
+                    name=f"recall_of_{subject}_once",
+                    violation_error_message=f"This {subject} is recalled already.",
+                )
+                for subject in ("batch", "lot")
             ),
             Check("recall_reason_not_blank", ~Q(reason=""), "A recall needs a reason.", "reason"),
             Check(

@@ -49,7 +49,10 @@ class StorageBox(ValidatedModel):
 
 
 class Vial(ValidatedModel):
-    """One container of a lot: a vial, a tube, a syringe. How much is left follows from its movements."""
+    """One container of a lot: a vial, a tube, a syringe.
+
+    What is left is the sum of its movements: the database refuses at the end of a transaction that they differ.
+    """
 
     experiment_path = LAB_WIDE
     concealed_by = "lot__uses__experiment"
@@ -134,6 +137,12 @@ class Vial(ValidatedModel):
                 "A vial that is used up or discarded holds nothing.",
                 "amount_left",
             ),
+            Check(
+                "vial_empty_is_used",
+                ~Q(state__in=["stored", "thawed"]) | Q(amount_left__gt=0),
+                "A vial that holds nothing is used up or discarded.",
+                "amount_left",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -151,7 +160,10 @@ class Vial(ValidatedModel):
 
 
 class StockMovement(ValidatedModel):
-    """One line of the ledger: what came into a vial or left it. It is never changed; a wrong one is corrected by another."""
+    """One line of the ledger: what came into a vial or left it.
+
+    The database lets nobody change or delete one; a wrong one is corrected by another.
+    """
 
     experiment_path = ("experiment", "experiment__isnull")
     hidden_while_masked = True

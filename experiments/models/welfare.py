@@ -70,6 +70,7 @@ class Alert(ValidatedModel):
 
     experiment_path = "experiment"
     hidden_while_masked = True
+    stays_open = True  # a batch may be recalled after an experiment that used it was closed
     duty = Duty.RECORD
     fixed_once_made = ("experiment", "enrolment", "kind", "raised_at", "message", "rule", "observation", "procedure")
     asks_reason = False

@@ -13,6 +13,10 @@ class Check(models.CheckConstraint):
         self.field = field
         super().__init__(name=name, condition=condition, violation_error_message=message)
 
+    def get_violation_error_message(self) -> Any:
+        """As it was given: “100 %” is no format."""
+        return self.violation_error_message
+
     def deconstruct(self) -> tuple[str, tuple, dict[str, Any]]:
         return ("django.db.models.CheckConstraint", (), {"name": self.name, "condition": self.condition})
 

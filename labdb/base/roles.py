@@ -32,7 +32,7 @@ class Duty(StrEnum):
     # litters, cages, animals, housing, enrolments, procedures, dispositions, specimens, files, imports
     RECORD = "record"
     ASSESS = "assess"  # observations; assay runs: upload, quantify, mask wells, parameters
-    DECIDE = "decide"  # accept, reject or publish a run, exclude a result
+    DECIDE = "decide"  # accept, reject or publish a run, exclude a result; release, reject or recall stock
     ANALYSE = "analyse"  # ask for summaries, reports and schedules, and for failed work once more
 
 
@@ -53,6 +53,9 @@ VERBS: dict[str, Duty] = {
     "reject": Duty.DECIDE,
     "publish": Duty.DECIDE,
     "exclude": Duty.DECIDE,
+    "release": Duty.DECIDE,
+    "recall": Duty.DECIDE,
+    "lift": Duty.DECIDE,
     "summarise": Duty.ANALYSE,
     "report": Duty.ANALYSE,
     "retry": Duty.ANALYSE,

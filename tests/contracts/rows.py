@@ -47,6 +47,7 @@ from experiments.models import (
     StockMovement,
     StockUse,
     VesicleCharacterisation,
+    Vial,
 )
 from experiments.vocabulary import BUILT_IN
 
@@ -71,6 +72,7 @@ GIVEN: dict[type[models.Model], dict[str, Any]] = {
         "lot": lambda known: _vesicle_lot(), "particles_per_ml": 1e9, "protein_ug_per_ml": 20,
     },
     StockUse: {"lot": lambda known: make_rows(Lot, 1, known)[0]},
+    Vial: {"amount_left": 5},
     StockMovement: {
         "kind": "dispensed", "amount": -1, "dose": lambda known: _shared(Dose, known),
         "experiment": lambda known: _shared(Experiment, known),

@@ -43,8 +43,14 @@ from tests.services import with_database
 EVERY = {model._meta.db_table: model for model in apps.get_models(include_auto_created=True)}
 KEPT = {kept.table: kept for kept in kept_tables(EVERY.values())}
 # What describes the record, or is computed from it, and goes on while an experiment is closed.
-STAYS_OPEN = {"Membership", "Job", "OutcomeSummary", "Estimate", "Report", "ReportSchedule", "ExperimentLock"}
-FIXED_ANYWAY = {"assays_publication": "assay_publication_fixed"}  # whether its experiment is closed or not
+STAYS_OPEN = {
+    *("Membership", "Job", "OutcomeSummary", "Estimate", "Report", "ReportSchedule", "ExperimentLock"),
+    "Alert",  # a recall reaches animals of experiments that were closed since
+}
+FIXED_ANYWAY = {  # whether its experiment is closed or not
+    "assays_publication": "assay_publication_fixed",
+    "experiments_stockmovement": "stock_movement_kept",
+}
 
 
 def test_every_model_is_kept_or_lab_wide_or_says_that_it_stays_open():

@@ -22,8 +22,13 @@ OF_NO_MODEL = {
     "knox_authtoken": {"digest": "d{n}", "token_key": "k{n}", "created": "2026-01-01T00:00:00+00:00", "expiry": None}
 }
 # The database refuses every change of their rows; a refusal leaves nothing in the trail either.
-NEVER_CHANGED = {"assays_publication", "experiments_experimentlock"}
-WRITTEN_BY_TRIGGERS = {"experiments_experimentlock": {"experiments_experiment"}}  # which has its entries as well
+NEVER_CHANGED = {"assays_publication", "experiments_experimentlock", "experiments_stockmovement"}
+WRITTEN_BY_TRIGGERS = {  # which have their entries as well
+    "experiments_experimentlock": {"experiments_experiment"},
+    "experiments_stockmovement": {"experiments_stockuse"},
+    "experiments_dosevial": {"experiments_stockuse"},
+    "experiments_lotsource": {"experiments_stockuse"},
+}
 CHANGES = {  # type: another value of a column
     "bool": "NOT {c}",
     "date": "coalesce({c}, '2026-01-01') + 1",
