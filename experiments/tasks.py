@@ -8,10 +8,17 @@ from django.conf import settings
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from experiments.actions import imports, jobs, reports, summaries
+from experiments.actions import imports, jobs, notes, reports, summaries
 from labdb.base.acting import acting
 
-__all__ = ["imports", "open_due_reports", "run_job", "send_to_broker", "sweep"]  # importing registers what they do
+__all__ = [
+    "imports",
+    "notes",
+    "open_due_reports",
+    "run_job",
+    "send_to_broker",
+    "sweep",
+]  # importing registers what they do
 
 logger = logging.getLogger(__name__)
 

@@ -7,6 +7,7 @@ from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 
 from experiments.admin.links import page_url
+from experiments.admin.notes import note_verb
 from experiments.admin.stock_verbs import PROCEDURE_VERBS
 from experiments.admin.studies import OfExperiment
 from experiments.models import (
@@ -67,6 +68,7 @@ class EnrolmentInline(DoorTabularInline):
 class AnimalAdmin(PageMixin, DoorAdmin):
     page = "animal"
     page_template = "experiments/animal_page.html"
+    verbs = (note_verb("animal"),)
     is_searched = True
     history_depth = 2  # enrolments and what hangs on them: everything about the animal
     list_display = ["lab_id", "strain", "sex", "born_on", "litter", "in_experiments"]

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 
+from experiments.admin.notes import SEEN
 from experiments.admin.studies import OfExperiment
 from experiments.models import Alert, Note, WelfareRule
 from labdb.base.admin import DoorAdmin, VerbOwnedAdmin
@@ -36,6 +37,7 @@ class AlertAdmin(VerbOwnedAdmin):
 
 @admin.register(Note)
 class NoteAdmin(VerbOwnedAdmin):
+    verbs = (SEEN,)
     list_display = ["written_at", "author", "experiment", "animal", "text"]
     list_filter = [("experiment", OfExperiment)]
     list_select_related = ["animal", "author", "experiment"]

@@ -6,10 +6,15 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("experiments", "0005_full_record"),
+        ("experiments", "0006_stock"),
     ]
 
     operations = [
+        migrations.AddField(
+            model_name="notemention",
+            name="mailed_at",
+            field=models.DateTimeField(blank=True, editable=False, null=True),
+        ),
         migrations.AddField(
             model_name="arm",
             name="strain",

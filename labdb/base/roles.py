@@ -49,6 +49,7 @@ VERBS: dict[str, Duty] = {
     "delete": Duty.MANAGE,
     "close": Duty.MANAGE,
     "reopen": Duty.MANAGE,
+    "note": Duty.ASSESS,
     "accept": Duty.DECIDE,
     "reject": Duty.DECIDE,
     "publish": Duty.DECIDE,
