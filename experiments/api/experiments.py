@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from experiments.actions.closing import close_experiment, reopen_experiment
+from experiments.actions.organ_index import publish_organ_indices
 from experiments.actions.summaries import request_summary
 from experiments.api.grids import GridVerbs
 from experiments.api.jobs import Jobs, JobSerializer
@@ -39,6 +40,10 @@ class SummarisedEndpoint(OutcomeSummarySerializer):
 SUMMARY = inline_serializer(
     "ExperimentSummary",
     {"experiment": ExperimentSerializer(), "summaries": SummarisedEndpoint(many=True)},
+)
+
+INDICES = inline_serializer(
+    "OrganIndices", {"recorded": serializers.IntegerField(), "superseded": serializers.IntegerField()}
 )
 
 
@@ -98,6 +103,13 @@ class Experiments(GridVerbs, ExperimentRecords):
         place = request.build_absolute_uri(reverse("jobs-detail", args=[job.pk]))
         row = Jobs(request=request, format_kwarg=None).row(job.pk)
         return Response(row, status.HTTP_202_ACCEPTED, headers={"Location": place})
+
+    @extend_schema(request=None, responses=INDICES)
+    @action(detail=True, methods=["post"], url_path="organ-indices")
+    def organ_indices(self, request: Request, pk: Any) -> Response:
+        """Publish ovarian and uterus indices of the days that have the weights; a corrected weight supersedes its index."""
+        done = publish_organ_indices(experiment=self.found(), by=request.user)
+        return Response({"recorded": done.recorded, "superseded": done.superseded})
 
     @extend_schema(request=ClosingSerializer, responses=ExperimentLockSerializer)
     @action(detail=True, methods=["post"])

@@ -50,6 +50,7 @@ VERBS: dict[str, Duty] = {
     "record": Duty.RECORD,
     "close": Duty.MANAGE,
     "reopen": Duty.MANAGE,
+    "note": Duty.ASSESS,
     "accept": Duty.DECIDE,
     "reject": Duty.DECIDE,
     "publish": Duty.DECIDE,
