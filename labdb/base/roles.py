@@ -53,6 +53,7 @@ VERBS: dict[str, Duty] = {
     "reject": Duty.DECIDE,
     "publish": Duty.DECIDE,
     "exclude": Duty.DECIDE,
+    "confirm_poi": Duty.DECIDE,
     "summarise": Duty.ANALYSE,
     "report": Duty.ANALYSE,
     "retry": Duty.ANALYSE,
