@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 
+from experiments.admin.excluding import EXCLUDE
 from experiments.admin.links import page_url
 from experiments.admin.studies import OfExperiment
 from experiments.models import (
@@ -121,6 +122,7 @@ class PartOfExperiment(DoorAdmin):
 
 @admin.register(Enrolment)
 class EnrolmentAdmin(DoorAdmin):
+    verbs = (EXCLUDE,)
     list_display = ["animal", "experiment", "day_0"]
     list_filter = [("experiment", OfExperiment)]
     list_select_related = ["animal", "experiment"]

@@ -12,6 +12,7 @@ from experiments.actions.summaries import is_stale, request_summary
 from experiments.admin.closing import VERBS
 from experiments.admin.figures import figure_urls
 from experiments.admin.links import badge, list_url
+from experiments.admin.randomising import VERBS as COHORT_VERBS
 from experiments.models import Arm, Experiment, Timepoint
 from labdb.base.admin import DoorAdmin, DoorTabularInline, PageMixin, Verb, VisibleFilter
 from labdb.base.panels import Entry, register_entry
@@ -65,6 +66,7 @@ class ExperimentAdmin(PageMixin, DoorAdmin):
     verbs = (
         Verb("summarise", "Summarise now", _summarise, icon="functions", asks="summarise", is_primary=True),
         Verb("report", "Make report", _report, icon="picture_as_pdf", asks="report"),
+        *COHORT_VERBS,
         *VERBS,
     )
     list_display = ["code", "title", "state", "shown_masking", "animals_count", "created_at"]

@@ -12,8 +12,10 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from experiments import flow
 from experiments.actions.closing import close_experiment, reopen_experiment
 from experiments.actions.summaries import request_summary
+from experiments.api.cohort_verbs import CohortVerbs
 from experiments.api.jobs import Jobs, JobSerializer
 from experiments.api.locks import ClosingSerializer, ExperimentLocks, ExperimentLockSerializer
 from experiments.api.outcomes import EstimateSerializer, OutcomeSummarySerializer, shown_summaries
@@ -29,10 +31,11 @@ DATASET_FORMAT = OpenApiParameter("format", str, enum=sorted(STREAMS), descripti
 
 
 class SummarisedEndpoint(OutcomeSummarySerializer):
+    n_excluded = serializers.IntegerField(read_only=True, help_text="Animals that are left out, now.")
     estimates = EstimateSerializer(many=True, read_only=True)
 
     class Meta(OutcomeSummarySerializer.Meta):
-        fields = (*OutcomeSummarySerializer.Meta.fields, "estimates")
+        fields = (*OutcomeSummarySerializer.Meta.fields, "n_excluded", "estimates")
 
 
 SUMMARY = inline_serializer(
@@ -41,7 +44,7 @@ SUMMARY = inline_serializer(
 )
 
 
-class Experiments(ExperimentRecords):
+class Experiments(CohortVerbs, ExperimentRecords):
     __doc__ = ExperimentRecords.__doc__
     query_parameters = {"dataset": ("format",)}
 
@@ -80,7 +83,11 @@ class Experiments(ExperimentRecords):
         summaries = (
             shown_summaries().visible_to(request.user).filter(experiment=pk, is_current=True).order_by("endpoint__name")
         )
-        told = {row["id"]: {**row, "estimates": []} for row in summaries.values(*names, **joined)}
+        left_out = flow.excluded_by_endpoint(self.kwargs["pk"])
+        told = {
+            row["id"]: {**row, "n_excluded": flow.n_excluded(left_out, row["endpoint"]), "estimates": []}
+            for row in summaries.values(*names, **joined)
+        }
         names, joined = columns_of(EstimateSerializer)
         estimates = (
             Estimate.objects.visible_to(request.user).filter(summary__in=told).order_by(*EstimateSerializer.order)

@@ -36,7 +36,7 @@ RESOURCES = {
     "cages": animals.Cages,
     "housings": animals.Housings,
     "animals": animals.Animals,
-    "enrolments": animals.Enrolments,
+    "enrolments": cohorts.Enrolments,
     "allocations": animals.Allocations,
     "dispositions": animals.Dispositions,
     "procedures": animals.Procedures,
