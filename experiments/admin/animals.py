@@ -7,6 +7,7 @@ from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 
 from experiments.actions.cytotoxic import is_marked, with_cytotoxic_until
+from experiments.admin.excluding import EXCLUDE
 from experiments.admin.links import badge, page_url
 from experiments.admin.notes import note_verb
 from experiments.admin.recorded import RecordedAdmin
@@ -143,6 +144,7 @@ class PartOfExperiment(DoorAdmin):
 
 @admin.register(Enrolment)
 class EnrolmentAdmin(DoorAdmin):
+    verbs = (EXCLUDE,)
     list_display = ["animal", "experiment", "day_0"]
     list_filter = [("experiment", OfExperiment)]
     list_select_related = ["animal", "experiment"]

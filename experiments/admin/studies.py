@@ -16,6 +16,7 @@ from experiments.admin.grids import grid_urls
 from experiments.admin.links import badge, list_url
 from experiments.admin.notes import note_verb
 from experiments.admin.plan_verbs import PLAN_VERBS
+from experiments.admin.randomising import VERBS as COHORT_VERBS
 from experiments.models import Arm, Experiment, Timepoint
 from labdb.base.admin import DoorAdmin, DoorTabularInline, PageMixin, Verb, VisibleFilter
 from labdb.base.panels import Entry, register_entry
@@ -81,6 +82,7 @@ class ExperimentAdmin(PageMixin, DoorAdmin):
         Verb("report", "Make report", _report, icon="picture_as_pdf", asks="report"),
         *PLAN_VERBS,
         note_verb("experiment"),
+        *COHORT_VERBS,
         *VERBS,
     )
     list_display = ["code", "title", "state", "shown_masking", "animals_count", "created_at"]

@@ -141,7 +141,7 @@ class EnrolmentSerializer(RecordSerializer):
         fields = ("id", "experiment", "animal", "day_0", "actual_severity")
 
 
-class Enrolments(ReadRecords, AddRecords, ChangeRecords):
+class EnrolmentRecords(ReadRecords, AddRecords, ChangeRecords):
     """Animals' parts in experiments, each with its own day 0, which may be set later and then stays."""
 
     serializer_class = EnrolmentSerializer

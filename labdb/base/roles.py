@@ -58,6 +58,7 @@ VERBS: dict[str, Duty] = {
     "release": Duty.DECIDE,
     "recall": Duty.DECIDE,
     "lift": Duty.DECIDE,
+    "confirm_poi": Duty.DECIDE,
     "summarise": Duty.ANALYSE,
     "report": Duty.ANALYSE,
     "retry": Duty.ANALYSE,
