@@ -10,7 +10,10 @@ from django.db import models
 
 @dataclass(frozen=True)
 class BuiltIn:
-    """One endpoint of the code. Plausible ranges are the domain's knowledge, kept wide, and warn only."""
+    """One endpoint of the code. Plausible ranges are the domain's knowledge, kept wide, and warn only.
+
+    ``categories`` are the only ones that may be recorded.
+    """
 
     key: str
     name: str
@@ -20,13 +23,14 @@ class BuiltIn:
     default_scale: str = "identity"
     plausible_low: Decimal | None = None
     plausible_high: Decimal | None = None
+    categories: tuple[str, ...] = ()
 
 
 def _number(
     key: str, name: str, unit: str, benefit: str = "none", low: str = "", high: str = "", scale: str = "identity"
 ) -> BuiltIn:
-    bounds = (Decimal(bound) if bound else None for bound in (low, high))
-    return BuiltIn(key, name, unit, "quantity", benefit, scale, *bounds)
+    lowest, highest = (Decimal(bound) if bound else None for bound in (low, high))
+    return BuiltIn(key, name, unit, "quantity", benefit, scale, lowest, highest)
 
 
 def _concentration(key: str, name: str, unit: str, benefit: str, low: str, high: str) -> BuiltIn:
@@ -41,8 +45,8 @@ def _follicles(key: str, name: str, benefit: str = "increase") -> BuiltIn:
     return BuiltIn(f"follicles_{key}", f"{name} follicles", "", "count", benefit, "count")
 
 
-def _category(key: str, name: str) -> BuiltIn:
-    return BuiltIn(key, name, "", "category")
+def _category(key: str, name: str, *categories: str) -> BuiltIn:
+    return BuiltIn(key, name, "", "category", categories=categories)
 
 
 WELFARE = [
@@ -79,7 +83,7 @@ ORGANS = [
     _number("uterus_index", "Uterus index (uterus / body weight)", "mg/g", "increase", "0.1", "20"),
 ]
 CYCLE = [
-    _category("estrous_stage", "Estrous stage"),
+    _category("estrous_stage", "Estrous stage", "P", "E", "M", "D", "few_cells", "indeterminate"),
     _number("estrous_cycle_length", "Estrous cycle length (estrus to estrus)", "days", "none", "3", "30"),
     _count("estrous_cycles", "Estrous cycles completed", "increase", "50"),
     *(
@@ -125,6 +129,11 @@ BUILT_IN: list[BuiltIn] = [
 ]  # fmt: skip
 
 
+def allowed_categories(key: str) -> tuple[str, ...]:
+    """What may be recorded of the endpoint ``key``; empty where the code sets no bounds."""
+    return next((endpoint.categories for endpoint in BUILT_IN if endpoint.key == key), ())
+
+
 def sync_endpoints(**kwargs: Any) -> None:
     """Write ``BUILT_IN`` to the table of endpoints (after migrate); the laboratory's own endpoints stay as they are."""
     write_endpoints(BUILT_IN, apps=kwargs.get("apps", apps), using=kwargs["using"])
@@ -144,6 +153,7 @@ def write_endpoints(endpoints: list[BuiltIn], *, apps: Any, using: str) -> None:
         return
     for endpoint in endpoints:
         values = {**asdict(endpoint), "is_built_in": True}
+        del values["categories"]  # a rule of the code, no column
         rows = model._base_manager.using(using).filter(key=endpoint.key)
         if not rows.filter(is_built_in=True).update(**values) and not rows.exists():
             model._base_manager.using(using).bulk_create([model(**values)])

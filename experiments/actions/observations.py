@@ -71,8 +71,21 @@ def record_observations(*, experiment: Experiment, observations: Sequence[NewObs
         PermissionDenied: ``by`` may not record observations in the experiment.
     """
     require(by, "add", Observation(experiment=experiment))
+    _check_categories(observations)
     rows = list(_rows(experiment, observations, by))
     return bulk_insert(Observation, NAMES, rows)
+
+
+def _check_categories(observations: Sequence[NewObservation]) -> None:
+    """What ``Observation.clean`` says of one row, said of all of them."""
+    bound = {endpoint.pk: endpoint for endpoint in Endpoint.objects.all() if endpoint.category_problem(None)}
+    problems = [
+        RowProblem(index, "category", new.category, told)
+        for index, new in enumerate(observations)
+        if new.endpoint in bound and (told := bound[new.endpoint].category_problem(new.category))
+    ]
+    if problems:
+        raise BulkRefused(problems)
 
 
 def _of_strange_specimens(experiment: Experiment, observations: Sequence[NewObservation]) -> Iterator[RowProblem]:
@@ -142,8 +155,11 @@ def correct_observation(
     unit: str = "",
     qualifier: str = "=",
     category: str | None = None,
+    id: uuid.UUID | None = None,
 ) -> Observation:
     """Replace ``observation`` by a newer one that supersedes it, with a reason; the old row stays, closed.
+
+    ``id`` is the key of the newer one, where who sends it must know it beforehand.
 
     Raises:
         ValidationError: no reason, an observation that is no longer current, or an invalid value.
@@ -156,7 +172,7 @@ def correct_observation(
     if not Observation.objects.filter(pk=observation.pk, is_current=True).update(is_current=False):
         raise ValidationError({"supersedes": "This observation was already corrected; correct the current one."})
     newer = Observation.objects.get(pk=observation.pk)
-    newer.pk, newer._state.adding = uuid.uuid4(), True
+    newer.pk, newer._state.adding = id or uuid.uuid4(), True
     newer.supersedes_id, newer.reason = observation.pk, reason.strip()
     newer.is_current, newer.recorded_by, newer.recorded_at = True, by, timezone.now()
     _set_value(newer, number, unit or newer.unit, qualifier, category)

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from experiments.actions.reports import last_due_at
+from experiments.admin.grid_kinds import grid_links
 from experiments.admin.jobs import told_kind
 from experiments.admin.links import STATE_COLOURS, page_url
 from experiments.models import Animal, DataChange, Experiment, Job, OutcomeSummary, ReportSchedule
@@ -93,7 +94,10 @@ def experiments(request: HttpRequest, subject: Any) -> dict[str, Any] | None:
     summaries = {
         pk: (count, at) for pk, count, at in current.values_list("experiment").annotate(Count("pk"), Max("computed_at"))
     }
-    items = [{"row": row, "url": page_url(row), "summary": summaries.get(row.pk)} for row in rows]
+    items = [
+        {"row": row, "url": page_url(row), "summary": summaries.get(row.pk), "grids": grid_links(request.user, row)}
+        for row in rows
+    ]
     return {"items": items, "n": n, "n_shown": len(rows)}
 
 

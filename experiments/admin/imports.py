@@ -7,20 +7,26 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
+from django.urls import URLPattern
+from django.utils import timezone
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from experiments.actions.imports import check_sheet, discard_import, take_import
+from experiments.actions.imports import check_sheet, discard_import, take_import, undo_import
+from experiments.actions.imports.undo import LONGEST_REASON
 from experiments.admin.home import told_job
+from experiments.admin.import_tables import table_urls
 from experiments.admin.links import STATE_COLOURS, badge, list_url
 from experiments.models import Experiment, ImportRow, ImportRun, ImportTemplate
 from labdb.base.admin import DoorAdmin, PageMixin, Verb, VerbOwnedAdmin, show_errors
 from labdb.base.panels import Entry, register_entry
+from labdb.base.trail.models import TrailEntry
 
 SHOWN_PROBLEMS = 100
 RUN_COLOURS = {
     "checked": "lab-warn",
     "taken": "lab-good",
     "discarded": "",
+    "undone": "",
     "checking": "lab-warn",
     "taking": "lab-warn",
 }
@@ -69,6 +75,21 @@ def _take(valid_rows_only: bool) -> Any:
     return run
 
 
+class UndoForm(forms.Form):
+    reason = forms.CharField(
+        max_length=LONGEST_REASON, widget=UnfoldAdminTextInputWidget, help_text="Why the rows are taken back."
+    )
+
+
+def _undo(request: HttpRequest, row: ImportRun, answers: dict[str, Any]) -> str:
+    undo_import(run=row, by=request.user, reason=answers["reason"])
+    return "Everything that this import wrote was taken back. The file can be imported again."
+
+
+def _is_taken(row: ImportRun) -> bool:
+    return row.state == ImportRun.State.TAKEN
+
+
 def _discard(request: HttpRequest, row: ImportRun, answers: dict[str, Any]) -> str:
     discard_import(run=row, by=request.user)
     return "Nothing was taken. The rows and their errors stay here."
@@ -99,12 +120,25 @@ class ImportRunAdmin(PageMixin, VerbOwnedAdmin):
         Verb("take", "Take all rows", _take(False), icon="done_all", is_shown=_is_clean, is_primary=True),
         Verb("take-valid", "Take the valid rows", _take(True), icon="rule", is_shown=_is_partly_valid, is_primary=True),
         Verb("discard", "Take none", _discard, icon="block", is_shown=_is_open),
+        Verb(
+            "undo",
+            "Undo the import",
+            _undo,
+            icon="undo",
+            form=UndoForm,
+            explanation="Every row that this import wrote is taken back, all or none. Where other rows depend on them, or"
+            " they were changed since, nothing happens and these are named.",
+            is_shown=_is_taken,
+        ),
     )
-    list_display = ["source_file", "template", "shown_state", "created_at"]
+    list_display = ["source_file", "shown_reading", "shown_state", "created_at"]
     list_filter = ["state"]
     list_select_related = ["source_file", "template"]
     search_fields = ["source_file__name", "template__name"]
-    fields = ["source_file", "template", "state", "counts", "mapping", "created_at", "job"]
+    fields = ["source_file", "template", "table", "state", "counts", "mapping", "created_at", "job"]
+
+    def get_urls(self) -> list[URLPattern]:
+        return [*table_urls(self), *super().get_urls()]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self._allows(request, "add", None)
@@ -141,6 +175,8 @@ class ImportRunAdmin(PageMixin, VerbOwnedAdmin):
             "edit_url": "",
             "is_refused": _is_refused(row),
             "state": self.shown_state(row),
+            "reading": self.shown_reading(row),
+            "undone": _told_undoing(row),
             "jobs": [told_job(row.job)] if row.job else [],
             "is_working": row.job is not None and row.job.state in ("queued", "running"),
             "n_rows": n_rows,
@@ -151,9 +187,23 @@ class ImportRunAdmin(PageMixin, VerbOwnedAdmin):
             "rows_url": list_url("importrow", run__id=row.pk),
         }
 
+    @admin.display(description="read as", ordering="table")
+    def shown_reading(self, row: ImportRun) -> str:
+        return f"Table of {row.table}" if row.table else str(row.template)
+
     @admin.display(description="state", ordering="state")
     def shown_state(self, row: ImportRun) -> Any:
         return badge(row.get_state_display(), RUN_COLOURS.get(row.state, STATE_COLOURS["queued"]))
+
+
+def _told_undoing(row: ImportRun) -> str:
+    """Who took the rows back, when and why, as the trail tells it."""
+    if row.state != ImportRun.State.UNDONE:
+        return ""
+    entries = TrailEntry.objects.of_row(ImportRun, row.pk).filter(new__state=row.state)
+    statement = entries.select_related("statement__person").get().statement
+    at = timezone.localtime(statement.at)
+    return f"Taken back by {statement.person or statement.db_role} on {at:%Y-%m-%d at %H:%M}: {statement.reason}"
 
 
 @admin.register(ImportRow)

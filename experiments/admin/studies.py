@@ -11,6 +11,8 @@ from experiments.actions.studies import open_experiment
 from experiments.actions.summaries import is_stale, request_summary
 from experiments.admin.closing import VERBS
 from experiments.admin.figures import figure_urls
+from experiments.admin.grid_kinds import grid_links
+from experiments.admin.grids import grid_urls
 from experiments.admin.links import badge, list_url
 from experiments.models import Arm, Experiment, Timepoint
 from labdb.base.admin import DoorAdmin, DoorTabularInline, PageMixin, Verb, VisibleFilter
@@ -85,7 +87,7 @@ class ExperimentAdmin(PageMixin, DoorAdmin):
         return super().get_queryset(request).annotate(n_animals=Count("enrolments"))
 
     def get_urls(self) -> list:
-        return [*figure_urls(self), *super().get_urls()]
+        return [*figure_urls(self), *grid_urls(self), *super().get_urls()]
 
     def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "status":  # closing has a verb of its own
@@ -111,7 +113,11 @@ class ExperimentAdmin(PageMixin, DoorAdmin):
             ("Reports", list_url("report", experiment__id=row.pk)),
             ("Report schedules", list_url("reportschedule", experiment__id=row.pk)),
         ]
-        return {"links": [{"text": text, "url": url} for text, url in links], "is_stale": is_stale(row)}
+        return {
+            "links": [{"text": text, "url": url} for text, url in links],
+            "grids": grid_links(request.user, row),
+            "is_stale": is_stale(row),
+        }
 
     @admin.display(description="animals", ordering="n_animals")
     def animals_count(self, row: Any) -> int:

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 
 from experiments.actions.closing import close_experiment, reopen_experiment
 from experiments.actions.summaries import request_summary
+from experiments.api.grids import GridVerbs
 from experiments.api.jobs import Jobs, JobSerializer
 from experiments.api.locks import ClosingSerializer, ExperimentLocks, ExperimentLockSerializer
 from experiments.api.outcomes import EstimateSerializer, OutcomeSummarySerializer, shown_summaries
@@ -41,7 +42,7 @@ SUMMARY = inline_serializer(
 )
 
 
-class Experiments(ExperimentRecords):
+class Experiments(GridVerbs, ExperimentRecords):
     __doc__ = ExperimentRecords.__doc__
     query_parameters = {"dataset": ("format",)}
 

@@ -2,7 +2,7 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -77,7 +77,7 @@ def _read(rows: Sequence[Any]) -> Read:
     read = []
     for index, row in enumerate(rows):
         before = len(problems)
-        values = _values(index, row, problems)
+        values = read_row(index, row, problems)
         if len(problems) == before:
             experiment = values.pop("experiment")
             read.append((experiment, NewObservation(**values)))
@@ -86,7 +86,15 @@ def _read(rows: Sequence[Any]) -> Read:
     return read
 
 
-def _values(index: int, row: Any, problems: list[RowProblem]) -> dict[str, Any]:
+def read_row(
+    index: int,
+    row: Any,
+    problems: list[RowProblem],
+    readers: Mapping[str, Callable[[Any], Any]] | None = None,
+    required: Collection[str] | None = None,
+) -> dict[str, Any]:
+    """The values of a row of JSON by the ``readers`` of its fields (those of a new observation); the rest to ``problems``."""
+    readers, required = readers or READERS, REQUIRED if required is None else required
     if not isinstance(row, dict):
         problems.append(
             RowProblem(index, WITHOUT_FIELD, str(row)[:60], "An object with the fields of one is expected.")
@@ -94,7 +102,7 @@ def _values(index: int, row: Any, problems: list[RowProblem]) -> dict[str, Any]:
         return {}
     values: dict[str, Any] = {}
     for name, given in row.items():
-        reader = READERS.get(name)
+        reader = readers.get(name)
         if reader is None:
             problems.append(RowProblem(index, name, given, "There is no field of this name."))
             continue
@@ -102,7 +110,7 @@ def _values(index: int, row: Any, problems: list[RowProblem]) -> dict[str, Any]:
             values[name] = given if given is None and name in NULLABLE else reader(given)
         except ValueError as error:
             problems.append(RowProblem(index, name, given, str(error)))
-    for name in REQUIRED - row.keys():
+    for name in sorted(set(required) - row.keys()):
         problems.append(RowProblem(index, name, None, "This field is required."))
     _take_number(index, values, problems)
     return values

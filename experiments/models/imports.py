@@ -2,6 +2,7 @@
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Q
 
 from experiments.models.files import SourceFile
 from experiments.models.jobs import Job
@@ -9,6 +10,7 @@ from experiments.sheets.tallies import TallySheetTemplate
 from experiments.sheets.template import AnimalSheetTemplate
 from experiments.sheets.template_json import TemplateRefused
 from labdb.base.access import LAB_WIDE
+from labdb.base.constraints import Check
 from labdb.base.models import ValidatedModel
 from labdb.base.roles import Duty
 
@@ -44,10 +46,13 @@ class ImportTemplate(ValidatedModel):
 
 
 class ImportRun(ValidatedModel):
-    """One file read through one template. Nothing is written to the record before a person takes the rows."""
+    """One file read through a template, or as a record table whose columns are named by a model's fields.
+
+    Nothing is written to the record before a person takes the rows. Which rows an import wrote is told by the trail.
+    """
 
     experiment_path = ("source_file__experiment", "@source_file__uploaded_by")
-    duty = Duty.RECORD
+    duty = Duty.ASSESS  # a table of observations is for who records them; what else a file writes asks for more
     hidden_while_masked = True
     asks_reason = False
 
@@ -57,10 +62,12 @@ class ImportRun(ValidatedModel):
         TAKING = "taking"
         TAKEN = "taken"
         DISCARDED = "discarded"
+        UNDONE = "undone"
 
     source_file = models.ForeignKey(SourceFile, models.PROTECT, related_name="import_runs")
-    template = models.ForeignKey(ImportTemplate, models.PROTECT, related_name="runs")
-    mapping = models.JSONField(help_text="The template's mapping when the run began.")
+    template = models.ForeignKey(ImportTemplate, models.PROTECT, null=True, blank=True, related_name="runs")
+    table = models.CharField(max_length=40, blank=True, help_text="The type of record, where a row of the file is one.")
+    mapping = models.JSONField(help_text="The template's mapping when the run began, or how the table was written.")
     state = models.CharField(max_length=10, choices=State.choices, default=State.CHECKING)
     problems = models.JSONField(default=list, blank=True, help_text="What is wrong with the file as a whole.")
     valid_rows_only = models.BooleanField(default=False)
@@ -70,9 +77,17 @@ class ImportRun(ValidatedModel):
 
     class Meta:
         ordering = ["-created_at"]
+        constraints = [
+            Check(
+                "import_run_template_or_table",
+                Q(table="", template__isnull=False) | (Q(template__isnull=True) & ~Q(table="")),
+                "A file is read through a template or as a table of records: name one of them.",
+                "template",
+            )
+        ]
 
     def __str__(self) -> str:
-        return f"{self.source_file} through {self.template}"
+        return f"{self.source_file} {f'as {self.table}' if self.table else f'through {self.template}'}"
 
 
 class ImportRow(ValidatedModel):

@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 
+from experiments.endpoints import allowed_categories
 from experiments.models.animals import Animal, Cage, Litter
 from experiments.models.files import SourceFile
 from experiments.models.studies import Experiment, Timepoint
@@ -65,6 +66,14 @@ class Endpoint(ValidatedModel):
         for name in ("unit", "value_kind", "key"):
             if stored and getattr(stored, name) != getattr(self, name) and stored.observations.exists():
                 raise ValidationError({name: "Observations of this endpoint are recorded; this stays as it was."})
+
+    def category_problem(self, category: str | None) -> str:
+        """Why ``category`` (None: a number) may not be recorded of this endpoint; empty where it may."""
+        allowed = allowed_categories(self.key)
+        if not allowed or category in allowed:
+            return ""
+        given = "A number" if category is None else f"“{category}”"
+        return f"{given} is no {self.name.lower()}; expected one of {', '.join(allowed)}."
 
 
 class Specimen(ValidatedModel):
@@ -248,6 +257,11 @@ class Observation(ValidatedModel):
 
     def __str__(self) -> str:
         return f"{self.endpoint}: {self.shown_value}"
+
+    def clean(self) -> None:
+        told = self.endpoint.category_problem(self.category) if self.endpoint_id else ""
+        if told:
+            raise ValidationError({"category": told})
 
     @property
     def shown_value(self) -> str:

@@ -41,7 +41,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong. `rule` is its stable name for filters and tests; `value` is what stands there."""
+    """One thing that is wrong. `rule` is its stable name for filters and tests; `value` is what stands there.
+
+    `is_sentence`: `expected` is a whole sentence, such as the record's own rule that refuses the value.
+    """
 
     place: Place
     value: str
@@ -49,9 +52,11 @@ class Problem:
     rule: str
     severity: Severity
     effect: Effect
+    is_sentence: bool = False
 
     def __str__(self) -> str:
-        return f"{self.place}: {quoted(self.value)} — expected {self.expected}"
+        told = self.expected if self.is_sentence else f"expected {self.expected}"
+        return f"{self.place}: {quoted(self.value)} — {told}"
 
     def as_dict(self) -> dict[str, str | int]:
         """Flat and JSON-serialisable: the place's four parts, value, expected, rule, severity, effect, message."""
@@ -104,6 +109,10 @@ class ProblemLog:
     def warn(self, place: Place, value: object, expected: str, rule: str) -> None:
         """Odd, but taken as it stands."""
         self._add(place, value, expected, rule, Severity.WARNING, Effect.KEPT)
+
+    def refuse_row(self, place: Place, value: object, sentence: str, rule: str) -> None:
+        """The row cannot be taken; a rule of the record says why."""
+        self.object_to(Problem(place, shown(value), sentence, rule, Severity.ERROR, Effect.ROW_EXCLUDED, True))
 
     def object_to(self, problem: Problem) -> None:
         """Take up what someone else found, e.g. beside the record."""

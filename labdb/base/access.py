@@ -1,6 +1,6 @@
 """Who may see and do what: the two questions that every door asks, and the only place that answers them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
@@ -230,7 +230,18 @@ def refusal(user: Any, verb: str, subject: Any) -> str | None:
         return None if user.is_superuser and _bound_to(user) is None else told
     if isinstance(subject, type):
         return None if _anywhere(user, verb, model) else told
-    experiments = experiments_of(subject)
+    return _refusal_of(user, verb, model, experiments_of(subject), told)
+
+
+def refusal_in(user: Any, verb: str, model: type[models.Model], experiments: Iterable) -> str | None:
+    """``refusal`` for rows of ``model`` that belong to ``experiments`` (primary keys; none: to the laboratory)."""
+    told = refusal(user, verb, model)
+    if told is not None:
+        return told
+    return _refusal_of(user, verb, model, set(experiments), f"You may not {verb} this {model._meta.verbose_name}.")
+
+
+def _refusal_of(user: Any, verb: str, model: Any, experiments: set, told: str) -> str | None:
     if not experiments:
         return None if _lab_wide(user, _duty(verb, model, is_lab_wide=True)) else told
     return _refusal_in(user, verb, model, experiments, told)

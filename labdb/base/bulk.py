@@ -13,7 +13,7 @@ from typing import Any
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import IntegrityError, connection, models, transaction
 
-from labdb.base.errors import FOREIGN_KEY, UNIQUE, message_of, validation_error
+from labdb.base.errors import EXCLUSION, FOREIGN_KEY, UNIQUE, message_of, validation_error
 from labdb.base.fields import NumericField
 
 
@@ -67,7 +67,7 @@ def _copy_or_explain(model: type[models.Model], fields: list, columns: list) -> 
             _copy(model._meta.db_table, fields, zip(*columns, strict=True))
     except IntegrityError as error:
         problems = list(_explain(model, fields, columns))
-        if not problems:  # an exclusion constraint, say: the database names only the first row
+        if not problems:  # a trigger, say: the database names no row
             raise validation_error(error) from error
         raise BulkRefused(problems) from error
 
@@ -164,7 +164,7 @@ def _clean_foreign_keys(field: Any, values: Sequence[Any], problems: list[RowPro
 
 
 def _explain(model: type[models.Model], fields: list, columns: list) -> Iterable[RowProblem]:
-    """Every row that breaks a CHECK, a UNIQUE or a FOREIGN KEY of the table, found by its own catalogue."""
+    """Every row that breaks a CHECK, FOREIGN KEY, UNIQUE or EXCLUDE of the table, found by its own catalogue."""
     table = connection.ops.quote_name(model._meta.db_table)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS pg_temp.refused_rows")
@@ -173,11 +173,15 @@ def _explain(model: type[models.Model], fields: list, columns: list) -> Iterable
         )
         numbered = (*columns, range(len(columns[0])))
         _copy("refused_rows", fields, zip(*numbered, strict=True), extra=", row_index")
+        refused: set[int] = set()
         for name, state, query in _refusal_queries(cursor, model._meta.db_table):
+            if state == EXCLUSION and refused:  # on such rows its expression may make no sense
+                cursor.execute("DELETE FROM refused_rows WHERE row_index = ANY (%s)", [sorted(refused)])
             cursor.execute(query)
             field, message = message_of(model, name, state, f"The rule “{name}” refuses this row.")
             position = next((i for i, f in enumerate(fields) if f.name == field), None)
             for (row,) in cursor.fetchall():
+                refused.add(row)
                 value = None if position is None else columns[position][row]
                 yield RowProblem(row, field if position is not None else NON_FIELD_ERRORS, value, message)
 
@@ -198,6 +202,14 @@ UNIQUE_INDEXES = """
               JOIN pg_attribute ON attrelid = indrelid AND attnum = number)
       FROM pg_index WHERE indrelid = %s::regclass AND indisunique AND indexprs IS NULL"""
 
+EXCLUSIONS = """
+    SELECT conname, coalesce(pg_get_expr(indpred, indrelid), 'true'),
+           (SELECT array_agg(pg_get_indexdef(conindid, place::int, true) ORDER BY place)
+              FROM generate_subscripts(conexclop, 1) place),
+           (SELECT array_agg(oprname::text ORDER BY place) FROM unnest(conexclop) WITH ORDINALITY x(operator, place)
+              JOIN pg_operator o ON o.oid = x.operator)
+      FROM pg_constraint JOIN pg_index ON indexrelid = conindid WHERE conrelid = %s::regclass AND contype = 'x'"""
+
 
 def _refusal_queries(cursor: Any, table: str) -> list[tuple[str, str, str]]:
     queries = []
@@ -210,7 +222,20 @@ def _refusal_queries(cursor: Any, table: str) -> list[tuple[str, str, str]]:
     cursor.execute(UNIQUE_INDEXES, [table])
     for name, predicate, nulls_equal, columns, not_null in cursor.fetchall():
         queries.append((name.strip('"'), UNIQUE, _repeated(table, predicate, nulls_equal, columns, not_null)))
+    cursor.execute(EXCLUSIONS, [table])
+    for name, predicate, expressions, operators in cursor.fetchall():
+        queries.append((name, EXCLUSION, _excluded(table, predicate, expressions, operators)))
     return queries
+
+
+def _excluded(table: str, predicate: str, expressions: list[str], operators: list[str]) -> str:
+    listed = ", ".join(f"{expression} AS x{n}" for n, expression in enumerate(expressions))
+    clash = " AND ".join(f"t.x{n} {operator} o.x{n}" for n, operator in enumerate(operators))
+    new = f"(SELECT row_index, {listed} FROM refused_rows WHERE {predicate})"
+    return (
+        f"SELECT t.row_index FROM {new} t JOIN {new} o ON t.row_index <> o.row_index AND {clash}"
+        f' UNION SELECT t.row_index FROM {new} t JOIN (SELECT {listed} FROM "{table}" WHERE {predicate}) o ON {clash}'
+    )
 
 
 def _dangling(target: str, columns: list[str], target_columns: list[str]) -> str:

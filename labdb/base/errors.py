@@ -10,7 +10,7 @@ from psycopg.pq import TransactionStatus
 from labdb.base.access import sees_experiment
 from labdb.base.acting import current
 
-NOT_NULL, FOREIGN_KEY, UNIQUE = "23502", "23503", "23505"
+NOT_NULL, FOREIGN_KEY, UNIQUE, EXCLUSION = "23502", "23503", "23505", "23P01"
 LOCKED = "experiment_locked"
 KEPT = "A closed experiment keeps this row as it is."
 

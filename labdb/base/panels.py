@@ -71,6 +71,11 @@ def register_panel(panel: Panel) -> None:
     PANELS[panel.page, panel.key] = panel
 
 
+def list_page(model: Any) -> str:
+    """The name of the page that lists the rows of ``model``."""
+    return f"list of {model._meta.label}"
+
+
 def register_entry(entry: Entry) -> None:
     """Two entries to one address fail at start-up, as does an unknown group."""
     if entry.url_name in ENTRIES:

@@ -139,13 +139,17 @@ VALID: dict[type[models.Model], Callable[[World], Payload]] = {
 
 @dataclass(frozen=True)
 class Case:
-    """An invalid row. ``field`` is ``__all__`` where no single field is to blame."""
+    """An invalid row. ``field`` is ``__all__`` where no single field is to blame.
+
+    ``in_a_file``: where a file, which names rows by what is printed on them, cannot say the same.
+    """
 
     name: str
     model: type[models.Model]
     changes: Callable[[World], Payload]
     field: str
     message: str
+    in_a_file: tuple[str, str] | None = None
 
     def payload(self, world: World) -> Payload:
         return {**VALID[self.model](world), **self.changes(world)}
@@ -200,14 +204,23 @@ CASES = [
         lambda w: {"reference": w.other_arm},
         "reference",
         "another experiment",
+        in_a_file=("reference", "There is no arm “sham” in POI-1."),
     ),
-    Case("an arm of another experiment", Allocation, lambda w: {"arm": w.other_arm}, "arm", "another experiment"),
+    Case(
+        "an arm of another experiment",
+        Allocation,
+        lambda w: {"arm": w.other_arm},
+        "arm",
+        "another experiment",
+        in_a_file=("arm", "There is no arm “sham” in POI-1."),
+    ),
     Case(
         "an enrolment of another experiment",
         Disposition,
         lambda w: {"enrolment": w.other_enrolment},
         "enrolment",
         "another experiment",
+        in_a_file=("enrolment", "The animal “X001” is not enrolled in POI-1."),
     ),
     Case(
         "a procedure on another experiment's animal",
@@ -215,6 +228,7 @@ CASES = [
         lambda w: {"enrolment": w.other_enrolment},
         "enrolment",
         "another experiment",
+        in_a_file=("enrolment", "The animal “X001” is not enrolled in POI-1."),
     ),
     Case("a specimen of a stranger", Specimen, lambda w: {"animal": w.stranger}, "animal", "not enrolled"),
     Case(
@@ -223,6 +237,7 @@ CASES = [
         lambda w: {"timepoint": w.other_timepoint},
         "timepoint",
         "another experiment",
+        in_a_file=("timepoint", "There is no timepoint “week 1” in POI-1."),
     ),
     # clean() over related rows
     Case(
@@ -236,7 +251,14 @@ CASES = [
     Case("no such time zone", ReportSchedule, lambda w: {"time_zone": "Mars/Olympus"}, "time_zone", "not a time zone"),
     # types, ranges, texts
     Case("text too long", Arm, lambda w: {"label": "x" * 121}, "label", "120"),
-    Case("a NUL in a text", Arm, lambda w: {"label": "a\0b"}, "label", "ull characters"),
+    Case(
+        "a NUL in a text",
+        Arm,
+        lambda w: {"label": "a\0b"},
+        "label",
+        "ull characters",
+        in_a_file=(WITHOUT_FIELD, "text"),  # no text file then
+    ),
     Case("a study day out of range", Timepoint, lambda w: {"study_day": 10**9}, "study_day", "less than or equal"),
     Case("a key that is no slug", Endpoint, lambda w: {"key": "uterus weight"}, "key", "letters, numbers"),
     Case(
@@ -257,6 +279,14 @@ CASES = [
         lambda w: {"timepoint": w.other_timepoint},
         "timepoint",
         "another experiment",
+        in_a_file=("timepoint", "There is no timepoint “week 1” in POI-1."),
+    ),
+    Case(
+        "a stage that is none",
+        Observation,
+        lambda w: {"endpoint": Endpoint.objects.get(key="estrous_stage"), "value": None, "category": "X"},
+        "category",
+        "expected one of P, E, M, D",
     ),
     Case("a unit of another quantity", Observation, lambda w: {"unit": "mL"}, "unit", "cannot be converted"),
 ]

@@ -79,6 +79,9 @@ def _observe(experiment, animals, person) -> None:
 
 def counts(client, experiment) -> dict[str, int]:
     urls = {"home": "/admin/", "experiment page": reverse("admin:experiments_experiment_page", args=[experiment.pk])}
+    for kind in ("weights", "stages"):
+        place = reverse("admin:experiments_experiment_grid", args=[experiment.pk, kind])
+        urls[f"grid of {kind}"] = f"{place}?day=2026-03-09"
     for model in admin.site._registry:
         if model._meta.app_label == "experiments":
             urls[model.__name__] = reverse(f"admin:experiments_{model._meta.model_name}_changelist")

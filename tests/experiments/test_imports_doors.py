@@ -170,3 +170,13 @@ def test_a_real_worker_checks_and_takes(committed_db, worker):
     assert in_tables()["Observation"] == 6
     job = client.get(f"{ROOT}/jobs/{client.get(place).json()['job']}").json()
     assert (job["state"], job["progress_done"], job["progress_total"]) == ("done", 6, 6)
+
+
+@pytest.mark.django_db
+def test_the_command_takes_a_table(tmp_path, scientist, experiment, settings):
+    settings.LABDB_FILES_DIR = tmp_path
+    (tmp_path / "cages.csv").write_text("experiment,label\nPOI-1,A\n")
+    assert command(tmp_path / "cages.csv", "--table", "cages", "--user", "scientist")[0] == 0
+    assert experiment.cages.count() == 1
+    code, said = command(tmp_path / "cages.csv", "--table", "cages", "--user", "scientist")
+    assert code == 1 and "There is already a cage with this label." in said

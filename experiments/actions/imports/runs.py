@@ -6,8 +6,11 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 
 from experiments.actions.files import receive_file
+from experiments.actions.imports.tables import TABLES
+from experiments.actions.imports.tables.cells import DATE_FORMATS, ISO
 from experiments.actions.jobs import request_job
-from experiments.models import Experiment, ImportRow, ImportRun, ImportTemplate, Job
+from experiments.models import Experiment, ImportRow, ImportRun, ImportTemplate, Job, SourceFile
+from experiments.sheets.delimited import DELIMITERS, ENCODINGS
 from labdb.base.access import require
 from labdb.base.verbs import verb
 
@@ -55,6 +58,58 @@ def check_sheet(
         raise ValidationError({"masking": f"“{masking}” is no masking; expected {expected}."})
     run = ImportRun(template=template, mapping={**template.mapping, **({"masking": masking} if masking else {})})
     run.source_file = receive_file(data=data, name=name, by=by, experiment=experiment)
+    return _begun(run, by, experiment)
+
+
+@verb
+def check_table(
+    *,
+    data: bytes,
+    name: str,
+    table: str,
+    by: Any,
+    experiment: Experiment | None = None,
+    decimal: str = ".",
+    dates: str = ISO,
+    encoding: str = "",
+    delimiter: str = "",
+) -> ImportRun:
+    """Keep the file as it came and ask for its reading as records of one type, one a row; nothing is written.
+
+    With ``experiment`` every row must be of that experiment, and its members see the run; without, the person who
+    sent the file does. ``decimal`` and ``dates`` say how text writes numbers and dates (``strptime``).
+
+    Raises:
+        ValidationError: an empty or too large file, an unknown table or notation.
+        PermissionDenied: ``by`` may not add such records, or not to the experiment.
+    """
+    _check_notation(table=table, decimal=decimal, dates=dates, encoding=encoding, delimiter=delimiter)
+    mapping = {"decimal": decimal, "dates": dates, "encoding": encoding, "delimiter": delimiter}
+    run = ImportRun(table=table, mapping=mapping)
+    subject = TABLES[table].written_for(experiment)
+    require(by, "add", subject)
+    run.source_file = receive_file(data=data, name=name, by=by, experiment=experiment, part_of=subject)
+    return _begun(run, by, experiment)
+
+
+def _check_notation(**given: str) -> None:
+    known = {
+        "table": tuple(TABLES),
+        "decimal": (".", ","),
+        "dates": tuple(DATE_FORMATS),
+        "encoding": ("", *ENCODINGS),
+        "delimiter": ("", *DELIMITERS),
+    }
+    wrong = {
+        name: f"“{value}” is not known; expected one of {', '.join(filter(None, map(repr, known[name])))}."
+        for name, value in given.items()
+        if value not in known[name]
+    }
+    if wrong:
+        raise ValidationError(wrong)
+
+
+def _begun(run: ImportRun, by: Any, experiment: Experiment | None) -> ImportRun:
     run.job = request_job(kind=CHECK, subject_id=run.pk, by=by, experiment=experiment)
     run.save()
     return run
@@ -70,7 +125,7 @@ def take_import(*, run: ImportRun, by: Any, valid_rows_only: bool) -> Job:
         ValidationError: the run is not checked, or has errors and ``valid_rows_only`` is not chosen.
         PermissionDenied: ``by`` may not see the run or not add to its experiment.
     """
-    _require(by, "take", run)
+    require_import(by, "take", run)
     _free_failed(run)
     taken = ImportRun.objects.filter(pk=run.pk, state=State.CHECKED)
     if not taken.update(state=State.TAKING, valid_rows_only=valid_rows_only):
@@ -93,7 +148,7 @@ def discard_import(*, run: ImportRun, by: Any) -> ImportRun:
         ValidationError: the run is neither.
         PermissionDenied: ``by`` may not see the run or not change it.
     """
-    _require(by, "discard", run)
+    require_import(by, "discard", run)
     _free_failed(run)
     free = Q(state=State.CHECKED)
     failed = _failed_job(run)
@@ -105,9 +160,12 @@ def discard_import(*, run: ImportRun, by: Any) -> ImportRun:
     return run
 
 
-def _require(by: Any, verb: str, run: ImportRun) -> None:
+def require_import(by: Any, verb: str, run: ImportRun) -> None:
+    """Who may see the run and add what its file holds."""
     require(by, "view", run)  # of a file that is in no experiment, only who sent it
     require(by, verb, run)
+    experiment = run.source_file.experiment
+    require(by, "add", TABLES[run.table].written_for(experiment) if run.table else SourceFile(experiment=experiment))
 
 
 def _free_failed(run: ImportRun) -> None:

@@ -9,6 +9,8 @@ from experiments.actions.imports.conflicts import find_conflicts
 from experiments.actions.imports.known import Known, look_up
 from experiments.actions.imports.plan import Plan, make_plan
 from experiments.actions.imports.runs import CHECK, TAKE
+from experiments.actions.imports.table_work import TableRead, read_record_table
+from experiments.actions.imports.tables.checking import TableReading
 from experiments.actions.imports.writing import Writer
 from experiments.actions.jobs import Progress, work
 from experiments.models import ImportRow, ImportRun, Job
@@ -18,9 +20,9 @@ from experiments.sheets.problems import Problem
 from experiments.sheets.reading import SheetReading, SourceRow
 from experiments.sheets.template import AnimalSheetTemplate
 from experiments.sheets.workbook import WorkbookRefused
+from labdb.base.bulk import bulk_insert
 
 State = ImportRun.State
-ROWS_AT_ONCE = 1000
 SHOWN_PROBLEMS = 50
 
 
@@ -33,6 +35,16 @@ class Reading:
     plan: Plan
     template: AnimalSheetTemplate
 
+    def counts(self) -> dict[str, Any]:
+        return {**self.sheet.counts(), **self.plan.counts()}
+
+    def size(self) -> int:
+        return len(self.plan.weighings) + len(self.plan.scores)
+
+    def write(self, run: ImportRun, progress: Progress) -> dict[str, Any]:
+        Writer(self.sheet, self.plan, self.known, run.source_file, progress).write(self.template)
+        return self.counts()
+
 
 @work(CHECK)
 def check_import(job: Job, progress: Progress) -> dict[str, Any]:
@@ -41,13 +53,13 @@ def check_import(job: Job, progress: Progress) -> dict[str, Any]:
     if run.state != State.CHECKING:  # done before, by a worker that was lost after it
         return run.counts
     progress(0, None, "reading the sheet")
-    read = _read(run, job)
+    read = _read(run, job, is_check=True)
     rows = read.sheet.source_rows
     progress(len(rows), len(rows), "storing the rows")
     _store_rows(run, read.sheet)
     shown = {row.number for row in rows}
     whole = [problem.as_dict() for problem in read.sheet.problems if problem.place.row not in shown]
-    counts = {**read.sheet.counts(), **read.plan.counts()}
+    counts = read.counts()
     ImportRun.objects.filter(pk=run.pk).update(state=State.CHECKED, problems=storable(whole), counts=counts)
     return counts
 
@@ -69,9 +81,8 @@ def write_import(job: Job, progress: Progress) -> dict[str, Any]:
     if read.sheet.is_refused or (errors and not run.valid_rows_only):
         raise _refusal(errors)
     _refuse_late_errors(run, read.sheet)
-    progress(0, len(read.plan.weighings) + len(read.plan.scores), "writing animals")
-    Writer(read.sheet, read.plan, read.known, run.source_file, progress).write(read.template)
-    counts = {**read.sheet.counts(), **read.plan.counts()}
+    progress(0, read.size(), "writing the rows")
+    counts = read.write(run, progress)
     ImportRun.objects.filter(pk=run.pk).update(state=State.TAKEN, counts=counts)
     return counts
 
@@ -82,7 +93,7 @@ def _locked(job: Job) -> ImportRun:
     return runs.get(pk=job.subject_id)
 
 
-def _refuse_late_errors(run: ImportRun, sheet: SheetReading) -> None:
+def _refuse_late_errors(run: ImportRun, sheet: SheetReading | TableReading) -> None:
     """A row that was valid when the person saw it is not left out behind their back."""
     valid = set(ImportRow.objects.filter(run=run, is_valid=True).values_list("row_number", flat=True))
     late = {row.number for row in sheet.source_rows if not row.is_valid} & valid
@@ -94,11 +105,17 @@ def _refuse_late_errors(run: ImportRun, sheet: SheetReading) -> None:
         raise ValidationError([told, *_refusal(errors).messages])
 
 
-def _read(run: ImportRun, job: Job) -> Reading:
-    template = AnimalSheetTemplate.from_json(run.mapping)
-    file = run.source_file
+def _read(run: ImportRun, job: Job, *, is_check: bool = False) -> Reading | TableRead:
     if job.requested_by is None:
         raise PermissionDenied("An import needs the person who asked for it.")
+    if run.table:
+        return read_record_table(run, job.requested_by, rehearse=is_check)
+    return _read_sheet(run, job)
+
+
+def _read_sheet(run: ImportRun, job: Job) -> Reading:
+    template = AnimalSheetTemplate.from_json(run.mapping)
+    file = run.source_file
     try:
         workbook = read_workbook(file.read(), file.name, encoding=template.encoding, delimiter=template.delimiter)
     except WorkbookRefused as refusal:
@@ -120,18 +137,18 @@ def _refusal(errors: tuple[Problem, ...]) -> ValidationError:
     return ValidationError(told)
 
 
-def _store_rows(run: ImportRun, sheet: SheetReading) -> None:
+def _store_rows(run: ImportRun, sheet: SheetReading | TableReading) -> None:
     ImportRow.objects.filter(run=run).delete()
-    made = (_stored(run, sheet.sheet, row) for row in sheet.source_rows)
-    ImportRow.objects.bulk_create(made, batch_size=ROWS_AT_ONCE)
+    name = storable(sheet.sheet)
+    bulk_insert(ImportRow, STORED, [(run.pk, name, *_stored(row)) for row in sheet.source_rows])
 
 
-def _stored(run: ImportRun, sheet: str, row: SourceRow) -> ImportRow:
+STORED = ("run", "sheet", "row_number", "cells", "problems", "is_valid")
+
+
+def _stored(row: SourceRow) -> tuple:
     problems = storable([problem.as_dict() for problem in row.problems])
-    cells = storable(row.cells)
-    return ImportRow(
-        run=run, sheet=storable(sheet), row_number=row.number, cells=cells, problems=problems, is_valid=row.is_valid
-    )
+    return row.number, storable(row.cells), problems, row.is_valid
 
 
 def storable(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""``manage.py import FILE --template …``: a laboratory's own sheet into the record."""
+"""``manage.py import FILE --template …`` or ``--table …``: a laboratory's own sheet, or a table of records."""
 
 import argparse
 import json
@@ -10,7 +10,9 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from experiments.actions import jobs
-from experiments.actions.imports import check_sheet, discard_import, keep_template, take_import
+from experiments.actions.imports import check_sheet, check_table, discard_import, keep_template, take_import
+from experiments.actions.imports.tables import TABLES
+from experiments.actions.imports.tables.cells import ISO
 from experiments.models import Experiment, ImportRow, ImportRun, ImportTemplate, Job
 from labdb.base.models import User
 
@@ -18,16 +20,18 @@ ENDED = (Job.State.DONE, Job.State.FAILED)
 
 
 class Command(BaseCommand):
-    help = (
-        "Check a sheet of animals and take it into the record: every error is named, and with errors nothing is taken."
-    )
+    help = "Check a file and take it into the record: every error is named, and with errors nothing is taken."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("file", type=Path, help="an .xlsx or .csv file")
-        parser.add_argument("--template", required=True, help="a JSON file with the mapping, or the name of a kept one")
+        how = parser.add_mutually_exclusive_group(required=True)
+        how.add_argument("--template", help="a JSON file with the mapping, or the name of a kept one")
+        how.add_argument("--table", choices=list(TABLES), help="the type of record, where a row of the file is one")
         parser.add_argument("--user", required=True, help="in whose name")
         parser.add_argument("--dry-run", action="store_true", help="check only; nothing is taken")
         parser.add_argument("--valid-rows-only", action="store_true", help="take the rows without errors")
+        parser.add_argument("--decimal", choices=[".", ","], default=".", help="of numbers in text, of a table")
+        parser.add_argument("--dates", default=ISO, help="how text writes dates, of a table, e.g. %%d.%%m.%%Y")
         parser.add_argument("--masking", choices=Experiment.Masking.values, help="of the experiments that are opened")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -36,14 +40,13 @@ class Command(BaseCommand):
         except (ValidationError, PermissionDenied) as error:
             raise CommandError("\n".join(getattr(error, "messages", [str(error)]))) from error
 
-    def _import(self, *, file: Path, template: str, user: str, masking: str | None, **options: Any) -> None:
+    def _import(self, *, file: Path, user: str, **options: Any) -> None:
         by = User.objects.filter(username=user).first()
         if by is None:
             raise CommandError(f"There is no person with the user name “{user}”.")
         if not file.is_file():
             raise CommandError(f"There is no file {file}.")
-        kept = _template(template, by)
-        run = check_sheet(data=file.read_bytes(), name=file.name, template=kept, by=by, masking=masking)
+        run = _checked(file, by, **options)
         self._wait(run)
         has_errors = self._tell(run)
         if options["dry_run"] or (has_errors and not options["valid_rows_only"]):
@@ -93,6 +96,13 @@ class Command(BaseCommand):
 
     def _say(self, text: str) -> None:
         self.stdout.write(text)
+
+
+def _checked(file: Path, by: User, *, template: str | None, table: str | None, **options: Any) -> ImportRun:
+    given: dict[str, Any] = {"data": file.read_bytes(), "name": file.name, "by": by}
+    if table:
+        return check_table(table=table, decimal=options["decimal"], dates=options["dates"], **given)
+    return check_sheet(template=_template(template or "", by), masking=options["masking"], **given)
 
 
 def _template(told: str, by: User) -> ImportTemplate:

@@ -19,6 +19,7 @@ from labdb.base.admin.editing import EditingMixin
 from labdb.base.admin.forms import DoorForm, InlineDoorForm, InlineDoorFormSet, RefusalMixin, is_shown_again
 from labdb.base.admin.verbs import VerbsMixin
 from labdb.base.models import ValidatedModel
+from labdb.base.panels import list_page, shown_panels
 from labdb.base.site import change_url
 
 
@@ -70,6 +71,7 @@ class DoorAdmin(VisibleMixin, VerbsMixin, EditingMixin, unfold.ModelAdmin):
     warn_unsaved_form = True
     save_on_top = False
     change_form_outer_before_template = "labdb/row_head.html"
+    list_before_template = "labdb/list_head.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         """Also fields and searches tell a row by its relations. Django's list forgets its own where some are given."""
@@ -115,6 +117,11 @@ class DoorAdmin(VisibleMixin, VerbsMixin, EditingMixin, unfold.ModelAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return PageList
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """Above the list stand the panels of its page."""
+        panels = shown_panels(list_page(self.model), request)
+        return super().changelist_view(request, {"list_panels": panels, **(extra_context or {})})
 
     # -- who may
 

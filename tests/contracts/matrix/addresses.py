@@ -119,12 +119,21 @@ def _expanded(path: str, pattern: Any) -> Iterator[Address]:
 VALUES: dict[str, dict[str, str]] = {
     "account_reset_password_from_key": {"uidb36": "a", "key": "set-password"},
     "account_invitation": {"token": "no-such"},
+    "experiments_experiment_grid": {"kind": "weights"},
     "experiments_experiment_figure": {"endpoint": "body_weight", "theme": "light"},
+    "experiments_importrun_template": {"table": "cages", "ending": "xlsx"},
+    "import-runs-table-file": {"table": "cages", "ending": "csv"},
     "admin/<url>": {"url": "nowhere"},
 }
 
 
+# Files to be filled in and what they hold: no row stands on them.
+WITHOUT_ROWS = ("experiments_importrun_template", "import-runs-tables", "import-runs-table-file")
+
+
 def _model(view: Any, name: str, path: str) -> Any:
+    if name in WITHOUT_ROWS:
+        return None
     serializer = getattr(getattr(view, "cls", None), "serializer_class", None)
     if serializer is not None:
         return serializer.Meta.model

@@ -72,7 +72,9 @@ def rest_body(address: Address, method: str, place: Situation) -> dict[str, Any]
     serializer = getattr(getattr(address.view, "cls", None), "serializer_class", None)
     action = (getattr(address.view, "actions", None) or {}).get(method.lower())
     if serializer is None or action not in ("create", "partial_update"):
-        return {"reason": REASON} if action in ("reject", "mask", "unmask", "exclude", "close", "reopen") else {}
+        return (
+            {"reason": REASON} if action in ("reject", "mask", "unmask", "exclude", "close", "reopen", "undo") else {}
+        )
     new = place.new.get(address.model, {})
     names = [name for name, field in serializer().fields.items() if not field.read_only]
     if action == "create":

@@ -138,6 +138,15 @@ def _checked_import(place: Place, is_valid: bool = True) -> ImportRun:
     return run
 
 
+def _taken_import(place: Place) -> ImportRun:
+    """Taken step by step, as the trail must tell it."""
+    run = _checked_import(place)
+    for state in ("taking", "taken"):
+        ImportRun.objects.filter(pk=run.pk).update(state=state)
+    run.refresh_from_db()
+    return run
+
+
 def _rendered(place: Place) -> Report:
     return _another(Report, place, sha256=keep_bytes(f"{place.word} PDF".encode()), rendered_at=timezone.now())
 
@@ -151,6 +160,7 @@ STATES: dict[str, Callable[[Place], models.Model]] = {
     "failed job": lambda place: _another(Job, place, state="failed", finished_at=timezone.now() - timedelta(days=1)),
     "checked import": _checked_import,
     "partly valid import": lambda place: _checked_import(place, is_valid=False),
+    "taken import": _taken_import,
     "rendered report": _rendered,
 }
 STATE_OF = {
@@ -161,6 +171,7 @@ STATE_OF = {
     "experiments_importrun_do take": "checked import",
     "experiments_importrun_do take-valid": "partly valid import",
     "experiments_importrun_do discard": "checked import",
+    "experiments_importrun_do undo": "taken import",
     "experiments_report_download": "rendered report",
     "assay-runs-accept": "quantified run",
     "assay-runs-publish": "accepted run",
@@ -168,6 +179,7 @@ STATE_OF = {
     "results-exclude": "quantified result",
     "import-runs-take": "checked import",
     "import-runs-discard": "checked import",
+    "import-runs-undo": "taken import",
     "reports-content": "rendered report",
 }
 
@@ -178,6 +190,13 @@ BODIES: dict[str, Callable[[Place], dict[str, Any]]] = {
         "animal": place.rows[Animal].pk, "value": 21, "observed_at": "2026-03-09T09:30:00+01:00",
     },
     "observations-correct": lambda place: {"reason": "misread", "value": 22},
+    "experiments-record-grid": lambda place: {
+        "endpoint": place.rows[Endpoint].pk,
+        "cells": [{"id": uuid.uuid4(), "animal": place.rows[Animal].pk, "day": "2026-03-11", "value": 21}],
+    },
+    "experiments-correct-grid": lambda place: {
+        "reason": "misread", "cells": [{"id": uuid.uuid4(), "observation": place.rows[Observation].pk, "value": 22}],
+    },
     "source-files-list": lambda place: {"experiment": place.rows[Experiment].pk, "file": _file("new.csv")},
     "import-runs-list": lambda place: {
         "experiment": place.rows[Experiment].pk, "template": place.rows[ImportTemplate].pk, "file": _file("new.csv"),
@@ -188,6 +207,9 @@ BODIES: dict[str, Callable[[Place], dict[str, Any]]] = {
     },
     "experiments_importrun_add": lambda place: {
         "experiment": place.rows[Experiment].pk, "template": place.rows[ImportTemplate].pk, "file": _file("new.csv"),
+    },
+    "experiments_importrun_table_add": lambda place: {
+        "experiment": place.rows[Experiment].pk, "table": "observations", "file": _file("new.csv"),
     },
     "assays_assayrun_add": lambda place: {
         "experiment": place.rows[Experiment].pk, "endpoint": place.rows[Endpoint].pk, "kind": "elisa",
