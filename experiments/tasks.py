@@ -8,10 +8,18 @@ from django.conf import settings
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from experiments.actions import imports, jobs, reports, summaries
+from experiments.actions import alerts, imports, jobs, licences, reports, summaries
 from labdb.base.acting import acting
 
-__all__ = ["imports", "open_due_reports", "run_job", "send_to_broker", "sweep"]  # importing registers what they do
+__all__ = [
+    "alerts",
+    "imports",
+    "open_due_reports",
+    "run_job",
+    "send_to_broker",
+    "sweep",
+    "warn_of_licences",
+]  # importing registers what they do
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +40,12 @@ def sweep(**_: Any) -> None:
 def open_due_reports(**_: Any) -> None:
     with acting(door="schedule"):
         reports.open_due_reports(now=timezone.now())
+
+
+@shared_task(name="experiments.warn_of_licences")
+def warn_of_licences(**_: Any) -> None:
+    with acting(door="schedule"):
+        licences.warn_of_licences(today=timezone.localdate())
 
 
 def send_to_broker(job_id: str) -> bool:

@@ -163,6 +163,9 @@ LABDB_MAX_UPLOAD_BYTES = env.whole_number("LABDB_MAX_UPLOAD_MB", default=100) * 
 # When a change to the record asks for a reason, and for how many minutes who made a row may change it without one.
 LABDB_REASON_POLICY = env.choice("LABDB_REASON_POLICY", ("recorded", "always", "off"), default="recorded")
 LABDB_REASON_GRACE_MINUTES = env.whole_number("LABDB_REASON_GRACE_MINUTES", default=15)
+# Whether procedures are planned without a licence, and for how many days a cage stays marked after chemotherapy.
+LABDB_LICENCE_POLICY = env.choice("LABDB_LICENCE_POLICY", ("optional", "required"), default="optional")
+LABDB_CYTOTOXIC_DAYS = env.whole_number("LABDB_CYTOTOXIC_DAYS", default=3)
 
 # What the laboratory asks for before a batch or a lot is released, and whether somebody else than its maker releases it.
 LABDB_RELEASE_NEEDS_SECOND_PERSON = env.flag("LABDB_RELEASE_NEEDS_SECOND_PERSON", default=False)
@@ -190,6 +193,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "experiments.open_due_reports",
         "schedule": 20.0,
         "options": {"expires": 60},
+    },
+    "warn of licences that end": {
+        "task": "experiments.warn_of_licences",
+        "schedule": 600.0,
+        "options": {"expires": 600},
     },
 }
 

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from experiments.actions.welfare_alerts import watch
 from experiments.models import Endpoint, Experiment, Observation, Specimen
 from experiments.units import Ratio, UnitError, convert, ratio
 from labdb.base.access import require
@@ -66,6 +67,8 @@ def noon(day: date) -> datetime:
 def record_observations(*, experiment: Experiment, observations: Sequence[NewObservation], by: Any) -> int:
     """Record all of ``observations`` in ``experiment``, or none, and return their number.
 
+    Weights and scores that reach a rule of welfare raise alerts.
+
     Raises:
         BulkRefused: one or more are invalid; each is named with field, value and what was expected.
         PermissionDenied: ``by`` may not record observations in the experiment.
@@ -73,7 +76,9 @@ def record_observations(*, experiment: Experiment, observations: Sequence[NewObs
     require(by, "add", Observation(experiment=experiment))
     _check_categories(observations)
     rows = list(_rows(experiment, observations, by))
-    return bulk_insert(Observation, NAMES, rows)
+    written = bulk_insert(Observation, NAMES, rows)
+    watch(experiment, ((new.id, new.endpoint, new.animal) for new in observations))
+    return written
 
 
 def _check_categories(observations: Sequence[NewObservation]) -> None:
@@ -177,6 +182,7 @@ def correct_observation(
     newer.is_current, newer.recorded_by, newer.recorded_at = True, by, timezone.now()
     _set_value(newer, number, unit or newer.unit, qualifier, category)
     newer.save()
+    watch(newer.experiment, [(newer.pk, newer.endpoint_id, newer.animal_id)])
     observation.is_current = False
     return newer
 

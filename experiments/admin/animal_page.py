@@ -72,7 +72,13 @@ def _enrolments(request: HttpRequest, animal: Animal) -> list[Event]:
 
 def _procedures(request: HttpRequest, animal: Animal) -> list[Event]:
     rows = Procedure.objects.visible_to(request.user).filter(enrolment__animal=animal)
-    return [(p.performed_on, p.name.capitalize(), p.description, "") for p in rows]
+    related = rows.select_related("induction", "dose__product")
+    return [(p.performed_on, p.name.capitalize(), _what_was_given(p), p.deviation) for p in related]
+
+
+def _what_was_given(procedure: Procedure) -> str:
+    given = getattr(procedure, "induction", None) or getattr(procedure, "dose", None)
+    return ", ".join(filter(None, [str(given or ""), procedure.description]))
 
 
 def _specimens(request: HttpRequest, animal: Animal) -> list[Event]:

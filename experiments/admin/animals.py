@@ -6,7 +6,9 @@ from django.contrib import admin
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 
-from experiments.admin.links import page_url
+from experiments.actions.cytotoxic import is_marked, with_cytotoxic_until
+from experiments.admin.links import badge, page_url
+from experiments.admin.recorded import RecordedAdmin
 from experiments.admin.stock_verbs import PROCEDURE_VERBS
 from experiments.admin.studies import OfExperiment
 from experiments.models import (
@@ -21,7 +23,7 @@ from experiments.models import (
     Strain,
 )
 from labdb.base.admin import DoorAdmin, DoorTabularInline, PageMixin, VisibleFilter
-from labdb.base.panels import Entry, register_entry
+from labdb.base.panels import Entry, register_entry, register_notice
 
 
 @admin.register(Strain)
@@ -42,11 +44,28 @@ class LitterAdmin(DoorAdmin):
 
 @admin.register(Cage)
 class CageAdmin(DoorAdmin):
-    list_display = ["label", "experiment"]
+    list_display = ["label", "experiment", "cytotoxic"]
     list_filter = [("experiment", OfExperiment)]
     list_select_related = ["experiment"]
     search_fields = ["label", "experiment__code"]
     autocomplete_fields = ["experiment"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return with_cytotoxic_until(super().get_queryset(request), request.user)
+
+    @admin.display(description="cytotoxic waste")
+    def cytotoxic(self, row: Any) -> Any:
+        return badge(f"until {row.cytotoxic_until}", "lab-bad") if is_marked(row) else "–"
+
+
+@register_notice
+def cytotoxic_cage(request: HttpRequest, row: Any) -> list[str]:
+    """What whoever cleans a cage after chemotherapy has to know."""
+    if not isinstance(row, Cage):
+        return []
+    marked = with_cytotoxic_until(Cage.objects.filter(pk=row.pk), request.user).get()
+    told = f"Cytotoxic waste until {marked.cytotoxic_until}: an animal in this cage was given a cytotoxic drug."
+    return [told] if is_marked(marked) else []
 
 
 class HousingInline(DoorTabularInline):
@@ -144,8 +163,9 @@ class DispositionAdmin(PartOfExperiment):
 
 
 @admin.register(Procedure)
-class ProcedureAdmin(PartOfExperiment):
+class ProcedureAdmin(RecordedAdmin, PartOfExperiment):
     verbs = PROCEDURE_VERBS
+    readonly_fields = ["deviation"]
     list_display = ["animal", "experiment", "name", "description", "performed_on"]
     list_filter = [("experiment", OfExperiment)]
     search_fields = ["enrolment__animal__lab_id", "name", "description"]

@@ -1,7 +1,14 @@
 """What the whole laboratory keeps: licences, its own words, limits of doses."""
 
-from django.contrib import admin
+from typing import Any
 
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from experiments.actions.licences import WARNED_AHEAD, with_animals_used
+from experiments.admin.links import badge
 from experiments.admin.words import word
 from experiments.models import DoseLimit, Licence, Term
 from labdb.base.admin import DoorAdmin
@@ -10,9 +17,28 @@ from labdb.base.panels import Entry, register_entry
 
 @admin.register(Licence)
 class LicenceAdmin(DoorAdmin):
-    list_display = ["number", "severity", "animals_allowed", "starts_on", "expires_on"]
+    list_display = ["number", "severity", "animals", "starts_on", "validity"]
     list_filter = ["severity"]
     search_fields = ["number"]
+    readonly_fields = ["animals"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return with_animals_used(super().get_queryset(request))
+
+    @admin.display(description="animals")
+    def animals(self, row: Any) -> Any:
+        """Those that a procedure was planned for or done to, in every experiment of the licence."""
+        if row.pk is None or not hasattr(row, "animals_used"):
+            return "–"
+        told = f"{row.animals_used} of {row.animals_allowed}"
+        return badge(told, "lab-bad") if row.animals_used > row.animals_allowed else told
+
+    @admin.display(description="expires on", ordering="expires_on")
+    def validity(self, row: Any) -> Any:
+        today = timezone.localdate()
+        if row.expires_on > today + WARNED_AHEAD:
+            return str(row.expires_on)
+        return badge(str(row.expires_on), "lab-bad" if row.expires_on < today else "lab-warn")
 
 
 @admin.register(Term)

@@ -2,6 +2,8 @@
 
 from django.contrib import admin
 
+from experiments.admin.plan_verbs import MEDICATION_VERBS
+from experiments.admin.recorded import RecordedAdmin
 from experiments.admin.studies import OfExperiment
 from experiments.admin.words import word
 from experiments.models import Dose, DoseVial, Induction, Medication
@@ -10,7 +12,7 @@ from labdb.base.panels import Entry, register_entry
 
 
 @admin.register(Induction)
-class InductionAdmin(DoorAdmin):
+class InductionAdmin(RecordedAdmin):
     list_display = [
         "procedure",
         word("induction_model"),
@@ -27,7 +29,7 @@ class InductionAdmin(DoorAdmin):
 
 
 @admin.register(Dose)
-class DoseAdmin(DoorAdmin):
+class DoseAdmin(RecordedAdmin):
     list_display = ["procedure", "product", "amount", word("route"), word("site"), "viability_percent"]
     list_filter = [("procedure__experiment", OfExperiment)]
     list_select_related = ["procedure", "product"]
@@ -45,6 +47,7 @@ class DoseVialAdmin(VerbOwnedAdmin):
 
 @admin.register(Medication)
 class MedicationAdmin(DoorAdmin):
+    verbs = MEDICATION_VERBS
     list_display = ["kind", word("agent"), "procedure", "due_at", "given_at", "omitted_reason"]
     list_filter = [("procedure__experiment", OfExperiment), "kind"]
     list_select_related = ["procedure"]

@@ -14,6 +14,7 @@ from experiments.admin.figures import figure_urls
 from experiments.admin.grid_kinds import grid_links
 from experiments.admin.grids import grid_urls
 from experiments.admin.links import badge, list_url
+from experiments.admin.plan_verbs import PLAN_VERBS
 from experiments.models import Arm, Experiment, Timepoint
 from labdb.base.admin import DoorAdmin, DoorTabularInline, PageMixin, Verb, VisibleFilter
 from labdb.base.panels import Entry, register_entry
@@ -67,6 +68,7 @@ class ExperimentAdmin(PageMixin, DoorAdmin):
     verbs = (
         Verb("summarise", "Summarise now", _summarise, icon="functions", asks="summarise", is_primary=True),
         Verb("report", "Make report", _report, icon="picture_as_pdf", asks="report"),
+        *PLAN_VERBS,
         *VERBS,
     )
     list_display = ["code", "title", "state", "shown_masking", "animals_count", "created_at"]

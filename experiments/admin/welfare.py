@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 
+from experiments.admin.plan_verbs import ALERT_VERBS
 from experiments.admin.studies import OfExperiment
 from experiments.models import Alert, Note, WelfareRule
 from labdb.base.admin import DoorAdmin, VerbOwnedAdmin
@@ -28,6 +29,12 @@ class WelfareRuleAdmin(DoorAdmin):
 
 @admin.register(Alert)
 class AlertAdmin(VerbOwnedAdmin):
+    verbs = ALERT_VERBS
+    fields = [
+        ("experiment", "enrolment"), ("kind", "state"), "message", ("rule", "observation", "procedure"),
+        ("owner", "raised_at", "mailed_at"), ("resolution", "resolved_by", "resolved_at"),
+    ]  # fmt: skip
+    readonly_fields = ["state", "raised_at", "mailed_at", "resolution", "resolved_by", "resolved_at"]
     list_display = ["raised_at", "experiment", "enrolment", "kind", "message", "owner", "state"]
     list_filter = [("experiment", OfExperiment), "kind", "state"]
     list_select_related = ["enrolment", "enrolment__animal", "enrolment__experiment", "experiment", "owner"]

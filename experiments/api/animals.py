@@ -1,5 +1,9 @@
 """Strains, litters, cages, animals, and an animal's part in an experiment."""
 
+from django.db.models import QuerySet
+from rest_framework import serializers
+
+from experiments.actions.cytotoxic import with_cytotoxic_until
 from experiments.models import (
     Allocation,
     Animal,
@@ -44,17 +48,24 @@ class Litters(ReadRecords, AddRecords, ChangeRecords, DeleteDrafts):
 
 
 class CageSerializer(RecordSerializer):
+    cytotoxic_until = serializers.DateField(
+        read_only=True, allow_null=True, help_text="Last day on which its waste is handled as cytotoxic."
+    )
+
     class Meta:
         model = Cage
-        fields = ("id", "experiment", "label")
+        fields = ("id", "experiment", "label", "cytotoxic_until")
 
 
 class Cages(ReadRecords, AddRecords, ChangeRecords, DeleteDrafts):
-    """Cages."""
+    """Cages. What of them is cytotoxic waste is told to who may know of the doses."""
 
     serializer_class = CageSerializer
     filters = ("experiment", "label")
     ordering = ("label",)
+
+    def records(self) -> QuerySet:
+        return with_cytotoxic_until(super().records(), self.request.user)
 
 
 class HousingSerializer(RecordSerializer):

@@ -10,8 +10,8 @@ from rest_framework.response import Response
 
 from experiments.actions import stock
 from experiments.actions.reasons import LONGEST_REASON
-from experiments.api.animals import Procedures as ProcedureRecords
 from experiments.api.procedures import DoseSerializer
+from experiments.api.recorded import RecordedProcedures as ProcedureRecords
 from experiments.api.stock import Vials as VialRecords
 from experiments.api.stock import VialSerializer
 from experiments.models import Dose, StorageBox, Vial

@@ -3,10 +3,13 @@
 What happened is always recorded. Where it lies outside of the plan or of a limit, the deviation stands beside it with its reason.
 """
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from experiments.models.animals import Enrolment
 from experiments.models.products import Product
@@ -19,6 +22,8 @@ from labdb.base.constraints import Check
 from labdb.base.fields import NumericField
 from labdb.base.models import ValidatedModel
 from labdb.base.roles import Duty
+
+AHEAD = timedelta(days=1)  # in another zone it is tomorrow already
 
 
 class Procedure(ValidatedModel):
@@ -62,6 +67,12 @@ class Procedure(ValidatedModel):
     def clean(self) -> None:
         if self.planned and self.enrolment_id and self.planned.enrolment_id != self.enrolment_id:
             raise ValidationError({"planned": "This was planned for another animal."})
+        if self.performed_at and self.performed_on and timezone.localdate(self.performed_at) != self.performed_on:
+            raise ValidationError({"performed_at": f"The instant lies on another day than {self.performed_on}."})
+        if self.performed_on and self.performed_on > timezone.localdate() + AHEAD:
+            raise ValidationError(
+                {"performed_on": f"{self.performed_on} is still to come; what is to be done is planned."}
+            )
 
 
 class Induction(ValidatedModel):

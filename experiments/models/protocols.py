@@ -15,6 +15,8 @@ from labdb.base.fields import NumericField
 from labdb.base.models import ValidatedModel
 from labdb.base.roles import Duty
 
+STEPS_STAY = "This version is issued, its steps stay as they are; make a new version."
+
 
 class StepKind(models.TextChoices):
     """What a step of a protocol, and so a procedure, is."""
@@ -62,6 +64,8 @@ class ProtocolVersion(ValidatedModel):
     issued_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False
     )
+
+    database_messages = {"protocol_version_issued": ("issued_at", "A version that is issued stays so.")}
 
     class Meta:
         ordering = ["protocol", "-number"]
@@ -123,6 +127,8 @@ class ProtocolStep(ValidatedModel):
     analgesia_for_h = NumericField(null=True, blank=True)
     instructions = models.TextField(blank=True)
 
+    database_messages = {"protocol_step_issued": ("__all__", STEPS_STAY)}
+
     class Meta:
         ordering = ["version", "position", "relative_day"]
         constraints = [
@@ -158,7 +164,7 @@ class ProtocolStep(ValidatedModel):
 
     def clean(self) -> None:
         if self.version_id and self.version.issued_at:
-            raise ValidationError("This version is issued, its steps stay as they are; make a new version.")
+            raise ValidationError(STEPS_STAY)
         if self.after and self.after.version_id != self.version_id:
             raise ValidationError({"after": "This step is of another version."})
         seen, before = {self.pk}, self.after
@@ -187,7 +193,7 @@ class ArmProtocol(ValidatedModel):
         ordering = ["arm", "shift_days"]
         constraints = [
             models.UniqueConstraint(
-                fields=["arm", "version", "shift_days"],
+                fields=["arm", "version"],
                 name="arm_protocol_once",
                 violation_error_message="The arm already follows this version.",
             )

@@ -123,6 +123,12 @@ class Alert(ValidatedModel):
                 name="alert_open_once",
                 violation_error_message="This alert is already open.",
             ),
+            models.UniqueConstraint(
+                fields=["experiment", "message"],
+                condition=Q(kind="licence"),
+                name="alert_licence_once",
+                violation_error_message="This alert was already raised.",
+            ),
         ]
         indexes = [models.Index(fields=["experiment"], condition=Q(state="open"), name="alert_open")]
 

@@ -47,6 +47,7 @@ HELD_BY: dict[Duty, frozenset[Role]] = {
 
 VERBS: dict[str, Duty] = {
     "delete": Duty.MANAGE,
+    "record": Duty.RECORD,
     "close": Duty.MANAGE,
     "reopen": Duty.MANAGE,
     "accept": Duty.DECIDE,

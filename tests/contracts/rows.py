@@ -18,7 +18,6 @@ from experiments.models import (
     AnalysisPlan,
     Animal,
     Arm,
-    ArmProtocol,
     Dose,
     DoseLimit,
     EligibilityCriterion,
@@ -82,7 +81,6 @@ GIVEN: dict[type[models.Model], dict[str, Any]] = {
     },
     DoseLimit: {"unit": lambda known: f"unit {next(_numbers)}", "lowest": 1, "highest": 2},
     ProtocolStep: {"kind": "other"},
-    ArmProtocol: {"shift_days": lambda known: next(_numbers) % 30_000},
     PlannedProcedure: {
         "repeat": lambda known: next(_numbers) % 30_000, "due_on": DAY, "earliest_on": DAY, "latest_on": DAY,
     },
@@ -96,17 +94,7 @@ GIVEN: dict[type[models.Model], dict[str, Any]] = {
 }  # fmt: skip
 # Of these a value above differs from row to row, as their uniqueness asks.
 GIVEN_ANEW = (
-    *(
-        Recall,
-        StockUse,
-        LotSource,
-        DoseLimit,
-        ArmProtocol,
-        PlannedProcedure,
-        PoiCriteria,
-        AnalysisPlan,
-        PlannedComparison,
-    ),
+    *(Recall, StockUse, LotSource, DoseLimit, PlannedProcedure, PoiCriteria, AnalysisPlan, PlannedComparison),
     EligibilityCriterion,
 )
 Known = dict[type[models.Model], models.Model]

@@ -27,9 +27,14 @@ def test_a_row_is_validated_and_knows_who_may_see_it(model):
 def test_strangers_see_only_what_is_lab_wide(experiment, animals, django_user_model):
     stranger = django_user_model.objects.create_user("stranger")
     outsider = django_user_model.objects.create_user("gone", is_active=False)
-    seen = {model for model in RECORD if model.objects.visible_to(stranger).exists()}
+    seen = {model for model in RECORD if _of_experiments(model, model.objects.visible_to(stranger)).exists()}
     assert [model._meta.label for model in seen if model.experiment_path] == []
     assert [model._meta.label for model in RECORD if model.objects.visible_to(outsider).exists()] == []
+
+
+def _of_experiments(model, rows):
+    """Without the laboratory's own rows of a model that has both: the rule of welfare that comes with the program."""
+    return rows.exclude(experiment=None) if "experiment__isnull" in model.experiment_path else rows
 
 
 @pytest.mark.parametrize("model", RECORD, ids=IDS)

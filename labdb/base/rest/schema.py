@@ -131,3 +131,11 @@ class TokenScheme(OpenApiAuthenticationExtension):
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         told = "“Token ” and a token from /api/v1/tokens"
         return {"type": "apiKey", "in": "header", "name": "Authorization", "description": told}
+
+
+class CalendarScheme(OpenApiAuthenticationExtension):
+    target_class = "labdb.base.rest.authentication.CalendarTokens"
+    name = "calendarToken"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "basic", "description": "Any name, and as the password a token."}

@@ -88,7 +88,7 @@ class Execution:
             answer = self._send(address, cell, url, body, kind)
             has_written = recorded() != before
             self.answer = answer
-            content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+            content = _content(answer)
             row = place.rows.get(address.model) if address.model else place.rows.get(Experiment)
             shows = row is not None and str(row.pk).encode() in content
             self._look_for_leaks(cell, content, b"zq" in body or "zq" in url)
@@ -106,12 +106,13 @@ class Execution:
         if self._listed[0] != (address.key, cell.person):
             with transaction.atomic():
                 answer = self._send(address, cell, address.url("", ""), b"", "application/json")
-                self._look_for_leaks(cell, answer.content, is_echo=False)
-                self._listed = ((address.key, cell.person), answer)
+                content = _content(answer)
+                self._look_for_leaks(cell, content, is_echo=False)
+                self._listed = ((address.key, cell.person), (answer, content))
                 transaction.set_rollback(True)
-        answer = self._listed[1]
+        answer, content = self._listed[1]
         row = place.rows.get(address.model or Experiment)
-        shows = row is not None and str(row.pk).encode() in answer.content
+        shows = row is not None and str(row.pk).encode() in content
         try:
             return letter(answer, "GET", is_list=True, shows_row=shows, has_written=False)
         except AssertionError as error:
@@ -182,3 +183,7 @@ def hidden_words(person: str) -> list[str]:
 def recorded() -> int:
     """The last entry of the trail, which misses nothing."""
     return TrailEntry.objects.aggregate(last=Max("id"))["last"] or 0
+
+
+def _content(answer: Any) -> bytes:
+    return b"".join(answer.streaming_content) if answer.streaming else answer.content

@@ -153,6 +153,7 @@ def _rendered(place: Place) -> Report:
 
 # Rows in the state that a verb asks for; ``STATE_OF`` says which address takes which.
 STATES: dict[str, Callable[[Place], models.Model]] = {
+    "due medication": lambda place: _another(Medication, place, due_at=timezone.now(), given_at=None),
     "quantified run": lambda place: _run(place, "quantified"),
     "accepted run": lambda place: _run(place, "accepted"),
     "quantified result": lambda place: _run(place, "quantified").result_rows.get(),
@@ -164,6 +165,8 @@ STATES: dict[str, Callable[[Place], models.Model]] = {
     "rendered report": _rendered,
 }
 STATE_OF = {
+    **dict.fromkeys(("medications-give", "medications-omit"), "due medication"),
+    **dict.fromkeys(("experiments_medication_do give", "experiments_medication_do omit"), "due medication"),
     "assays_assayrun_do accept": "quantified run",
     "assays_assayrun_do publish": "accepted run",
     "assays_well_do unmask": "masked well",
@@ -190,6 +193,14 @@ BODIES: dict[str, Callable[[Place], dict[str, Any]]] = {
         "animal": place.rows[Animal].pk, "value": 21, "observed_at": "2026-03-09T09:30:00+01:00",
     },
     "observations-correct": lambda place: {"reason": "misread", "value": 22},
+    "protocol-versions-new-version": lambda place: {"change_note": "a day later"},
+    "planned-procedures-cancel": lambda place: {"reason": "no drug left"},
+    "planned-procedures-record": lambda place: {"performed_on": "2026-03-02", "deviation_reason": "late"},
+    "planned-procedures-assign": lambda place: {"person": None},
+    "medications-omit": lambda place: {"reason": "asleep"},
+    "alerts-resolve": lambda place: {"resolution": "fed by hand"},
+    "alerts-assign": lambda place: {"owner": place.rows[Membership].user_id},
+    "experiments-replan": lambda place: {"reason": "another day 0"},
     "experiments-record-grid": lambda place: {
         "endpoint": place.rows[Endpoint].pk,
         "cells": [{"id": uuid.uuid4(), "animal": place.rows[Animal].pk, "day": "2026-03-11", "value": 21}],

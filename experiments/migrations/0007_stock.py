@@ -177,7 +177,7 @@ DROP = "".join(f"DROP FUNCTION experiments_{name} CASCADE;" for name in NAMES)
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("experiments", "0005_full_record"),
+        ("experiments", "0006_imports"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
