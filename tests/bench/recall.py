@@ -4,6 +4,7 @@ import statistics
 import time
 import uuid
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 DOSES = 100_000
@@ -70,7 +71,19 @@ def doses_of_one_batch(count: int) -> tuple[uuid.UUID, Any]:
     """A batch of whose cells, and of vesicles made of them, ``count`` animals got a dose; ten doses a vial."""
     from django.db import connection, transaction
 
-    from experiments.models import Experiment, LotSource, Membership
+    from experiments.models import (
+        Animal,
+        Dose,
+        DoseVial,
+        Enrolment,
+        Experiment,
+        LotSource,
+        Membership,
+        Procedure,
+        StockMovement,
+        Strain,
+        Vial,
+    )
     from labdb.base.models import User
     from tests.experiments.stock_world import make_stock
 
@@ -81,34 +94,24 @@ def doses_of_one_batch(count: int) -> tuple[uuid.UUID, Any]:
     stock = make_stock(person, released=False)
     derived = stock.lot_of(stock.cells)
     LotSource(lot=derived, source_lot=stock.lot).save()
-    given = {"n": count, "mark": mark, "experiment": experiment.pk, "person": person.pk, "product": stock.cells.pk}
-    with transaction.atomic(), connection.cursor() as cursor:
-        for statement in ROWS:
-            cursor.execute(statement, given | {"lots": [stock.lot.pk, derived.pk]})
+    with transaction.atomic():
+        vials = [
+            Vial(lot=(stock.lot, derived)[n % 2], code=f"{mark}-{n}", amount=10, amount_left=10)
+            for n in range(count // 10)
+        ]
+        _write(vials)
+        _write([StockMovement(vial=vial, kind="made", amount=10, moved_by=person) for vial in vials])
+        strain = Strain.objects.create(name=mark, species="mouse")
+        animals = _write([Animal(lab_id=f"{mark}-{n}", strain=strain, sex="F") for n in range(count)])
+        enrolled = _write([Enrolment(experiment=experiment, animal=animal) for animal in animals])
+        day = date(2026, 3, 9)
+        done = _write([Procedure(experiment=experiment, enrolment=e, name="cells", performed_on=day) for e in enrolled])
+        doses = _write([Dose(procedure=each, product=stock.cells, amount=1, route="intravenous") for each in done])
+        _write([DoseVial(dose=dose, vial=vials[n // 10], amount=1) for n, dose in enumerate(doses)])
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     return stock.batch.pk, person
 
 
-ROWS = (
-    "CREATE TEMP TABLE made ON COMMIT DROP AS SELECT n, gen_random_uuid() AS animal, gen_random_uuid() AS enrolment,"
-    " gen_random_uuid() AS procedure, gen_random_uuid() AS dose FROM generate_series(1, %(n)s) n",
-    "CREATE TEMP TABLE made_vials ON COMMIT DROP AS SELECT v, gen_random_uuid() AS id,"
-    " (%(lots)s::uuid[])[1 + v %% 2] AS lot FROM generate_series(0, %(n)s / 10) v",
-    "INSERT INTO experiments_strain (id, name, species, mgi_id, rrid) SELECT gen_random_uuid(), %(mark)s, 'mouse', '', ''",
-    "INSERT INTO experiments_animal (id, lab_id, strain_id, sex) SELECT animal, %(mark)s || '-' || n,"
-    " (SELECT id FROM experiments_strain WHERE name = %(mark)s), 'F' FROM made",
-    "INSERT INTO experiments_enrolment (id, experiment_id, animal_id, actual_severity)"
-    " SELECT enrolment, %(experiment)s, animal, '' FROM made",
-    "INSERT INTO experiments_procedure (id, experiment_id, enrolment_id, kind, name, description, performed_on, deviation,"
-    " deviation_reason) SELECT procedure, %(experiment)s, enrolment, 'transplantation', 'cells', '', '2026-03-09', '', ''"
-    " FROM made",
-    "INSERT INTO experiments_dose (id, procedure_id, product_id, amount, vehicle, route, site, needle, co_treatment)"
-    " SELECT dose, procedure, %(product)s, 1, '', 'intravenous', '', '', '' FROM made",
-    "INSERT INTO experiments_vial (id, lot_id, code, amount, amount_left, cryoprotectant, state)"
-    " SELECT id, lot, %(mark)s || '-' || v, 10, 10, '', 'stored' FROM made_vials",
-    "INSERT INTO experiments_stockmovement (id, vial_id, kind, amount, moved_at, moved_by_id, reason)"
-    " SELECT gen_random_uuid(), id, 'made', 10, now(), %(person)s, '' FROM made_vials",
-    "INSERT INTO experiments_dosevial (id, dose_id, vial_id, amount)"
-    " SELECT gen_random_uuid(), dose, id, 1 FROM made JOIN made_vials ON v = n / 10",
-)
+def _write(rows: list[Any]) -> list[Any]:
+    return type(rows[0])._base_manager.bulk_create(rows, batch_size=5000)

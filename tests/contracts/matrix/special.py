@@ -54,6 +54,7 @@ from experiments.models import (
     StockUse,
     Tumour,
     VesicleCharacterisation,
+    Vial,
 )
 from labdb.base.access import LAB_WIDE
 from labdb.base.models import User
@@ -238,6 +239,21 @@ BODIES: dict[str, Callable[[Place], dict[str, Any]]] = {
     },
     "labdb_invitation_add": lambda place: {"name": "Ada Lovelace", "email": "ada@example.org"},
     "experiments_observation_do correct": lambda place: {"reason": "misread", "number": "22"},
+    **dict.fromkeys(
+        ("consents-withdraw", "isolation-batches-recall", "lots-recall", "recalls-lift", "vials-discard"),
+        lambda place: {"reason": "as it was told"},
+    ),
+    **dict.fromkeys(
+        ("isolation-batches-release", "isolation-batches-reject", "lots-release", "lots-reject"),
+        lambda place: {"statement": "sterile"},
+    ),
+    "lots-make-vials": lambda place: {"vials": [{"code": f"new {uuid.uuid4()}", "amount": 5}]},
+    # the vial is not open, which is told to whoever might take from it
+    **dict.fromkeys(("lots-consume", "procedures-dispense"), lambda place: {"vials": _taken(place)}),
+    "procedures-given-anyway": lambda place: {"vials": _taken(place), "reason": "it happened"},
+    "vials-correct": lambda place: {"counted": 3, "reason": "counted"},
+    "vials-transfer": lambda place: {"new": {"code": "syringe"}, "amount": 1},
+    "vials-viability": lambda place: {"viability_percent": 90},
 }  # fmt: skip
 
 # What a change changes, where it is not the first text, date or time.
@@ -263,6 +279,10 @@ CHANGES: dict[type[models.Model], dict[str, Any]] = {
     Housing: {"ended_on": "2026-02-07"},
     ImportTemplate: {"name": "zqlab template by another name"},
 }
+
+
+def _taken(place: Place) -> list[dict[str, Any]]:
+    return [{"vial": place.rows[Vial].pk, "amount": 1}]
 
 
 def _file(name: str) -> SimpleUploadedFile:
