@@ -170,4 +170,4 @@ def plan(request: HttpRequest, experiment: Experiment) -> dict[str, Any] | None:
 register_panel(Panel(PAGE, "flow", "Flow of animals", "experiments/animals_flow.html", animals_flow, 12))
 register_panel(Panel(PAGE, "eligibility", "Eligibility", "experiments/eligibility.html", eligible, 14, False))
 register_panel(Panel(PAGE, "balance", "Balance of the last draw", "experiments/balance.html", balance, 16))
-register_panel(Panel(PAGE, "plan", "Analysis plan", "experiments/analysis_plan.html", plan, 18, False))
+register_panel(Panel(PAGE, "analysis_plan", "Analysis plan", "experiments/analysis_plan.html", plan, 18, False))

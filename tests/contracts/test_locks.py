@@ -319,7 +319,7 @@ def test_without_its_trigger_a_table_is_written(committed_db):
     with psycopg.connect(os.environ["DATABASE_OWNER_URL"], autocommit=True) as owner:
         owner.execute("DROP TRIGGER keep_closed_update ON experiments_arm")
     with transaction.atomic():
-        case = make_case(KEPT["experiments_disposition"])
+        case = make_case(KEPT["experiments_arm"])
         assert refusal(case, CHANGING["update"]) == "written"
         assert refusal(case, CHANGING["delete"]) == "experiment_locked"
         transaction.set_rollback(True)
