@@ -44,6 +44,7 @@ UNIT = {
     ),
 }
 
+# Animals that are excluded, from everything or from the endpoint, are left out; `flow` counts them.
 # Rows of sides, readers and sections are rolled up by their assay first; only values of the whole animal are read here.
 # A value is told in UNIT_DIGITS characters of its unit, one of its qualifier, and its number.
 QUERY = """
@@ -55,6 +56,8 @@ QUERY = """
       {joins}
      WHERE o.experiment_id = %(experiment)s AND o.is_current AND o.timepoint_id IS NOT NULL AND o.category IS NULL
        AND o.side IS NULL AND o.reader IS NULL AND o.ordinal IS NULL
+       AND NOT EXISTS (SELECT FROM experiments_exclusion x WHERE x.enrolment_id = e.id AND x.revoked_at IS NULL
+                          AND (x.endpoint_id IS NULL OR x.endpoint_id = o.endpoint_id))
      GROUP BY 1, 2, 3
 """
 UNIT_DIGITS = 36

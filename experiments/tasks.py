@@ -8,12 +8,13 @@ from django.conf import settings
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from experiments.actions import alerts, imports, jobs, licences, reports, summaries
+from experiments.actions import alerts, imports, jobs, licences, notes, reports, summaries
 from labdb.base.acting import acting
 
 __all__ = [
     "alerts",
     "imports",
+    "notes",
     "open_due_reports",
     "run_job",
     "send_to_broker",

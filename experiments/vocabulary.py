@@ -8,7 +8,7 @@ Each list maps a key, which is stored, to the words that people read. ``experime
 BUILT_IN: dict[str, dict[str, str]] = {
     "species": {
         "human": "human", "mouse": "mouse", "rat": "rat", "rabbit": "rabbit", "guinea_pig": "guinea pig", "pig": "pig",
-        "sheep": "sheep", "monkey": "monkey", "unknown": "unknown",
+        "sheep": "sheep", "goat": "goat", "monkey": "monkey", "unknown": "unknown",
     },
     "tissue_source": {
         "bone_marrow": "bone marrow", "adipose": "adipose tissue", "amniotic_membrane": "amniotic membrane",
@@ -22,6 +22,7 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "msc": "mesenchymal stromal cells", "epithelial": "epithelial cells", "stromal": "stromal cells",
         "endometrial_stem": "endometrial stem cells", "ovarian_stem": "ovarian stem cells", "ipsc_derived": "iPSC-derived cells",
         "esc_derived": "ESC-derived cells", "granulosa": "granulosa cells", "fibroblast": "fibroblasts",
+        "amniotic_fluid_stem": "amniotic fluid stem cells", "mononuclear": "mononuclear cells",
     },
     "isolation_method": {
         "explant": "explant", "collagenase": "collagenase digestion", "trypsin": "trypsin digestion",
@@ -41,7 +42,8 @@ BUILT_IN: dict[str, dict[str, str]] = {
     "site": {
         "tail_vein": "tail vein", "retro_orbital": "retro-orbital", "ear_vein": "ear vein", "jugular_vein": "jugular vein",
         "left_ovary": "left ovary", "right_ovary": "right ovary", "both_ovaries": "both ovaries", "left_flank": "left flank",
-        "right_flank": "right flank", "pelvis": "pelvis",
+        "right_flank": "right flank", "pelvis": "pelvis", "oviduct": "oviduct", "uterine_horn": "uterine horn",
+        "ovarian_bursa": "ovarian bursa", "renal_capsule": "renal capsule",
     },
     "induction_model": {
         "chemotherapy": "chemotherapy", "autoimmune": "autoimmune", "irradiation": "irradiation",
@@ -51,7 +53,8 @@ BUILT_IN: dict[str, dict[str, str]] = {
     "agent": {
         "cyclophosphamide": "cyclophosphamide", "busulfan": "busulfan", "cisplatin": "cisplatin",
         "doxorubicin": "doxorubicin", "paclitaxel": "paclitaxel", "epirubicin": "epirubicin", "ifosfamide": "ifosfamide",
-        "zona_pellucida_peptide": "zona pellucida peptide (pZP3)", "x_rays": "X-rays", "cs_137": "¹³⁷Cs γ rays",
+        "zona_pellucida_peptide": "zona pellucida peptide (pZP3)",
+        "freund_adjuvant": "Freund's adjuvant", "x_rays": "X-rays", "cs_137": "¹³⁷Cs γ rays",
         "co_60": "⁶⁰Co γ rays", "tripterygium_glycosides": "tripterygium glycosides", "d_galactose": "D-galactose",
         "vcd": "4-vinylcyclohexene diepoxide", "estradiol": "estradiol", "progesterone": "progesterone",
         "saline": "0.9 % saline", "pbs": "PBS",

@@ -1,5 +1,5 @@
 """The admin's pages of assays."""
 
-from assays.admin import panels, runs, wells
+from assays.admin import counts, panels, runs, wells
 
-__all__ = ["panels", "runs", "wells"]
+__all__ = ["counts", "panels", "runs", "wells"]

@@ -1,6 +1,8 @@
 """The assays' addresses under ``/api/v1``."""
 
-from assays.api import parts, runs
+from django.urls import path
+
+from assays.api import counts, parts, runs
 from labdb.base.rest.views import ApiRouter
 
 RESOURCES = {
@@ -20,4 +22,7 @@ router = ApiRouter()
 for noun, view in RESOURCES.items():
     router.register(noun, view, basename=noun)
 
-urlpatterns = router.urls
+urlpatterns = [
+    *router.urls,
+    path("passages/<uuid:pk>/counts", counts.PassageCounts.as_view({"post": "upload"}), name="passages-counts"),
+]

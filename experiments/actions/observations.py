@@ -173,17 +173,27 @@ def correct_observation(
     require(by, "change", observation)
     if not reason.strip():
         raise ValidationError({"reason": "A correction needs a reason."})
-    # The old row is closed first: only one current row may stand under the key. Counting rows decides the race.
-    if not Observation.objects.filter(pk=observation.pk, is_current=True).update(is_current=False):
-        raise ValidationError({"supersedes": "This observation was already corrected; correct the current one."})
-    newer = Observation.objects.get(pk=observation.pk)
-    newer.pk, newer._state.adding = id or uuid.uuid4(), True
-    newer.supersedes_id, newer.reason = observation.pk, reason.strip()
-    newer.is_current, newer.recorded_by, newer.recorded_at = True, by, timezone.now()
+    newer = successor_of(observation, reason, by)
+    newer.pk = id or newer.pk
     _set_value(newer, number, unit or newer.unit, qualifier, category)
     newer.save()
     watch(newer.experiment, [(newer.pk, newer.endpoint_id, newer.animal_id)])
     observation.is_current = False
+    return newer
+
+
+def successor_of(observation: Observation, reason: str, by: Any) -> Observation:
+    """Close ``observation`` and return the row that is to supersede it, unsaved, with the same values.
+
+    Raises ValidationError for one that is no longer current.
+    """
+    # The old row is closed first: only one current row may stand under the key. Counting rows decides the race.
+    if not Observation.objects.filter(pk=observation.pk, is_current=True).update(is_current=False):
+        raise ValidationError({"supersedes": "This observation was already corrected; correct the current one."})
+    newer = Observation.objects.get(pk=observation.pk)
+    newer.pk, newer._state.adding = uuid.uuid4(), True
+    newer.supersedes_id, newer.reason = observation.pk, reason.strip()
+    newer.is_current, newer.recorded_by, newer.recorded_at = True, by, timezone.now()
     return newer
 
 

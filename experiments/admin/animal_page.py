@@ -12,6 +12,7 @@ from django.utils import timezone
 from experiments.admin.curve import Point, weight_curve
 from experiments.admin.links import instant, link, list_url, page_url
 from experiments.admin.numbers import told_value
+from experiments.derived import Cycled, cycles_of
 from experiments.models import (
     Allocation,
     Animal,
@@ -22,6 +23,7 @@ from experiments.models import (
     Procedure,
     Specimen,
 )
+from experiments.rules.estrous_cycle import Stage
 from labdb.base.access import unmasked_experiments
 from labdb.base.panels import Panel, register_panel
 
@@ -144,8 +146,36 @@ def observations(request: HttpRequest, animal: Animal) -> dict[str, Any]:
     return {"rows": shown, "n": rows.count(), "all_url": list_url("observation") + f"?q={animal.lab_id}"}
 
 
+def cycle(request: HttpRequest, animal: Animal) -> dict[str, Any] | None:
+    """Figures of the estrous cycle, one line an experiment; nothing where no stage was read."""
+    enrolments = {
+        row.pk: row
+        for row in Enrolment.objects.visible_to(request.user).filter(animal=animal).select_related("experiment")
+    }
+    found = cycles_of(list(enrolments.values()), request.user)
+    if not found:
+        return None
+    return {"rows": [_told_cycle(enrolments[key], cycled) for key, cycled in found.items()]}
+
+
+def _told_cycle(enrolment: Enrolment, cycled: Cycled) -> dict[str, Any]:
+    figures = cycled.figures
+    shares = (figures.percent_by_stage or {}).items()
+    return {
+        "experiment": enrolment.experiment,
+        "basis": figures.basis,
+        "shares": [f"{Stage(stage).name.lower()} {percent:.0f} %" for stage, percent in shares],
+        "lengths": [f"{each.days} days" for each in figures.cycles],
+        "uncounted": [each.reason for each in figures.uncounted],
+        "is_regular": figures.is_regular,
+        "has_persistent_diestrus": figures.has_persistent_diestrus,
+        "disputed": cycled.disputed_days,
+    }
+
+
 register_panel(Panel(PAGE, "weights", "Body weight", "experiments/animal_weights.html", weights, 10))
 register_panel(Panel(PAGE, "life", "Line of life", "experiments/animal_life.html", life, 20, False))
+register_panel(Panel(PAGE, "cycle", "Estrous cycle", "experiments/animal_cycle.html", cycle, 25, False))
 register_panel(
     Panel(PAGE, "observations", "Observations", "experiments/animal_observations.html", observations, 30, False)
 )

@@ -7,7 +7,9 @@ from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 
 from experiments.actions.cytotoxic import is_marked, with_cytotoxic_until
+from experiments.admin.excluding import EXCLUDE
 from experiments.admin.links import badge, page_url
+from experiments.admin.notes import note_verb
 from experiments.admin.recorded import RecordedAdmin
 from experiments.admin.stock_verbs import PROCEDURE_VERBS
 from experiments.admin.studies import OfExperiment
@@ -28,8 +30,8 @@ from labdb.base.panels import Entry, register_entry, register_notice
 
 @admin.register(Strain)
 class StrainAdmin(DoorAdmin):
-    list_display = ["name", "species", "mgi_id", "rrid"]
-    list_filter = ["species"]
+    list_display = ["name", "species", "mgi_id", "rrid", "is_unknown"]
+    list_filter = ["species", "is_unknown"]
     search_fields = ["name", "mgi_id", "rrid"]
 
 
@@ -86,6 +88,7 @@ class EnrolmentInline(DoorTabularInline):
 class AnimalAdmin(PageMixin, DoorAdmin):
     page = "animal"
     page_template = "experiments/animal_page.html"
+    verbs = (note_verb("animal"),)
     is_searched = True
     history_depth = 2  # enrolments and what hangs on them: everything about the animal
     list_display = ["lab_id", "strain", "sex", "born_on", "litter", "in_experiments"]
@@ -141,6 +144,7 @@ class PartOfExperiment(DoorAdmin):
 
 @admin.register(Enrolment)
 class EnrolmentAdmin(DoorAdmin):
+    verbs = (EXCLUDE,)
     list_display = ["animal", "experiment", "day_0"]
     list_filter = [("experiment", OfExperiment)]
     list_select_related = ["animal", "experiment"]

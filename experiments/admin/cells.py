@@ -1,12 +1,17 @@
 """Donors, tissue, batches and their passages."""
 
-from django.contrib import admin
+from typing import Any
 
+from django.contrib import admin
+from django.http import HttpRequest
+
+from experiments.admin.notes import note_verb
 from experiments.admin.releasing import CONSENT_VERBS, DECISIONS
 from experiments.admin.words import word
+from experiments.derived import expansion_of
 from experiments.models import CellCount, Consent, Donor, IsolationBatch, Passage, TissueSample
 from labdb.base.admin import DoorAdmin, DoorTabularInline, PageMixin
-from labdb.base.panels import Entry, register_entry
+from labdb.base.panels import Entry, Panel, register_entry, register_panel
 
 
 class ConsentInline(DoorTabularInline):
@@ -64,7 +69,7 @@ class PassageInline(DoorTabularInline):
 @admin.register(IsolationBatch)
 class IsolationBatchAdmin(PageMixin, DoorAdmin):
     page = "batch"
-    verbs = DECISIONS
+    verbs = (*DECISIONS, note_verb("batch"))
     list_display = ["code", "tissue_sample", word("cell_type"), word("method"), "isolated_on", "expires_on"]
     list_select_related = ["tissue_sample"]
     search_fields = ["code", "tissue_sample__code"]
@@ -88,6 +93,12 @@ class CellCountAdmin(DoorAdmin):
     autocomplete_fields = ["passage", "source_file"]
 
 
+def expansion(request: HttpRequest, batch: IsolationBatch) -> dict[str, Any]:
+    """How the cells multiplied, a line a passage."""
+    return {"rows": expansion_of(batch)}
+
+
+register_panel(Panel("batch", "expansion", "Expansion", "experiments/batch_expansion.html", expansion, 15, False))
 register_entry(Entry("Cells", "Donors", "admin:experiments_donor_changelist", "face", 10))
 register_entry(Entry("Cells", "Tissue samples", "admin:experiments_tissuesample_changelist", "biotech", 20))
 register_entry(Entry("Cells", "Isolation batches", "admin:experiments_isolationbatch_changelist", "experiment", 30))

@@ -1,10 +1,15 @@
 """Fertility trials, adverse events, tumours."""
 
-from django.contrib import admin
+from typing import Any
 
+from django.contrib import admin
+from django.http import HttpRequest
+
+from experiments.actions.fertility import record_fertility
 from experiments.admin.studies import OfExperiment
 from experiments.admin.words import word
 from experiments.models import AdverseEvent, FertilityTrial, Tumour
+from labdb.base.acting import current
 from labdb.base.admin import DoorAdmin
 from labdb.base.panels import Entry, register_entry
 
@@ -16,6 +21,9 @@ class FertilityTrialAdmin(DoorAdmin):
     list_select_related = ["enrolment", "enrolment__animal", "enrolment__experiment"]
     search_fields = ["enrolment__experiment__code", "male__lab_id", "litter__code"]
     autocomplete_fields = ["enrolment", "male", "litter"]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        record_fertility(trial=obj, by=request.user, reason=current().reason)
 
 
 @admin.register(AdverseEvent)

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from experiments import flow
 from experiments.admin.figures import THEMES, figure_url
 from experiments.admin.links import list_url
 from experiments.admin.numbers import p_value
@@ -44,6 +45,9 @@ def summaries(request: HttpRequest, experiment: Experiment) -> dict[str, Any]:
     wanted = {row.pk: _timepoint_of(measured[row.pk], timepoints, chosen) for row in rows}
     estimates = _estimates(visible, wanted)
     shown = [_outcome(row, wanted[row.pk], estimates[row.pk]) for row in rows if wanted[row.pk]]
+    left_out = flow.excluded_by_endpoint(experiment.pk) if shown else {}
+    for outcome in shown:
+        outcome["n_excluded"] = flow.n_excluded(left_out, outcome["summary"].endpoint_id)
     return {"outcomes": shown, "timepoints": timepoints, "chosen": chosen, "is_blinded": experiment.is_blinded}
 
 

@@ -10,10 +10,11 @@ from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from experiments.actions.observations import correct_observation
+from experiments.actions.specimens import reassign_specimen, swap_specimens
 from experiments.admin.links import badge, instant, link, page_url
 from experiments.admin.numbers import told_value
 from experiments.admin.studies import OfExperiment
-from experiments.models import Endpoint, Observation, SourceFile, Specimen
+from experiments.models import Animal, Endpoint, Observation, SourceFile, Specimen
 from labdb.base.admin import DoorAdmin, Verb, VerbOwnedAdmin, VisibleFilter
 from labdb.base.panels import Entry, register_entry
 
@@ -32,6 +33,46 @@ class EndpointAdmin(DoorAdmin):
         return super().has_change_permission(request, row)
 
 
+MOVES = "The results move to the animal that the specimen was taken from; the earlier rows stay in the record, closed."
+
+
+def _reason_why() -> forms.CharField:
+    told = "How it is known that the specimens were mixed up; it is kept with the results."
+    return forms.CharField(max_length=500, widget=UnfoldAdminTextInputWidget, help_text=told)
+
+
+def reassignment_form(request: HttpRequest, row: Specimen) -> type[forms.Form]:
+    """The other animals of the experiment."""
+    animals = Animal.objects.visible_to(request.user).filter(enrolments__experiment=row.experiment_id)
+
+    class Reassignment(forms.Form):
+        animal = forms.ModelChoiceField(animals.exclude(pk=row.animal_id), widget=UnfoldAdminSelectWidget)
+        reason = _reason_why()
+
+    return Reassignment
+
+
+def swap_form(request: HttpRequest, row: Specimen) -> type[forms.Form]:
+    """The other animals' specimens of the experiment."""
+    others = Specimen.objects.visible_to(request.user).filter(experiment=row.experiment_id)
+
+    class Swap(forms.Form):
+        other = forms.ModelChoiceField(others.exclude(animal=row.animal_id), widget=UnfoldAdminSelectWidget)
+        reason = _reason_why()
+
+    return Swap
+
+
+def _reassign(request: HttpRequest, row: Specimen, answers: dict[str, Any]) -> str:
+    moved = reassign_specimen(specimen=row, by=request.user, **answers)
+    return f"{row} is recorded as taken from {answers['animal']}; {len(moved)} results moved along."
+
+
+def _swap(request: HttpRequest, row: Specimen, answers: dict[str, Any]) -> str:
+    moved = swap_specimens(specimen=row, by=request.user, **answers)
+    return f"{row} and {answers['other']} exchanged their animals; {len(moved)} results moved along."
+
+
 @admin.register(Specimen)
 class SpecimenAdmin(DoorAdmin):
     is_searched = True
@@ -40,6 +81,10 @@ class SpecimenAdmin(DoorAdmin):
     list_select_related = ["experiment", "animal", "timepoint"]
     search_fields = ["code", "animal__lab_id"]
     autocomplete_fields = ["experiment", "animal", "timepoint"]
+    verbs = (
+        Verb("reassign", "Reassign", _reassign, icon="swap_horiz", form=reassignment_form, explanation=MOVES),
+        Verb("swap", "Swap with another", _swap, icon="swap_calls", form=swap_form, explanation=MOVES),
+    )
 
 
 class QuantityCorrection(forms.Form):

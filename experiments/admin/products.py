@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 
+from experiments.admin.notes import note_verb
 from experiments.admin.releasing import DECISIONS
 from experiments.admin.stock_verbs import LOT_VERBS
 from experiments.admin.studies import OfExperiment
@@ -29,7 +30,7 @@ class LotSourceInline(DoorTabularInline):
 @admin.register(Lot)
 class LotAdmin(PageMixin, DoorAdmin):
     page = "lot"
-    verbs = (*LOT_VERBS, *DECISIONS)
+    verbs = (*LOT_VERBS, *DECISIONS, note_verb("lot"))
     list_display = ["code", "product", "passage", "made_on", "expires_on"]
     list_select_related = ["passage", "passage__batch", "product"]
     search_fields = ["code", "product__name", "passage__label"]

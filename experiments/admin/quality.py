@@ -1,11 +1,17 @@
 """Identity, safety, release and recall."""
 
+from typing import Any
+
+from django import forms
 from django.contrib import admin
+from django.http import HttpRequest
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from experiments.admin.releasing import RECALL_VERBS
 from experiments.models import IdentityTest, MarkerResult, Recall, Release, SafetyTest
+from experiments.models.quality import RULE_SETS
 from labdb.base.admin import DoorAdmin, DoorTabularInline, PageMixin, VerbOwnedAdmin
-from labdb.base.panels import Entry, register_entry
+from labdb.base.panels import Entry, Panel, register_entry, register_panel
 
 
 class MarkerResultInline(DoorTabularInline):
@@ -15,12 +21,26 @@ class MarkerResultInline(DoorTabularInline):
 
 
 @admin.register(IdentityTest)
-class IdentityTestAdmin(DoorAdmin):
+class IdentityTestAdmin(PageMixin, DoorAdmin):
+    page = "identitytest"
     list_display = ["batch", "passage", "tested_on", "rule_set"]
     list_select_related = ["batch", "passage", "passage__batch"]
     search_fields = ["batch__code", "passage__label"]
     autocomplete_fields = ["batch", "passage"]
     inlines = [MarkerResultInline]
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name != "rule_set":
+            return super().formfield_for_dbfield(db_field, request, **kwargs)
+        choices = [(name, str(rules)) for name, rules in sorted(RULE_SETS.items())]
+        return forms.ChoiceField(choices=choices, widget=UnfoldAdminSelectWidget, help_text=db_field.help_text)
+
+
+def verdict(request: HttpRequest, test: IdentityTest) -> dict[str, Any] | None:
+    """What the test's rule set says of it; a set that is not known any more says nothing."""
+    if test.rule_set not in RULE_SETS:
+        return None
+    return {"verdict": test.verdict(), "rule_set": RULE_SETS[test.rule_set]}
 
 
 @admin.register(MarkerResult)
@@ -63,5 +83,6 @@ class RecallAdmin(PageMixin, VerbOwnedAdmin):
     search_fields = ["batch__code", "lot__code"]
 
 
+register_panel(Panel("identitytest", "verdict", "Verdict", "experiments/identity_verdict.html", verdict, 10))
 register_entry(Entry("Cells", "Identity tests", "admin:experiments_identitytest_changelist", "fingerprint", 40))
 register_entry(Entry("Cells", "Safety tests", "admin:experiments_safetytest_changelist", "health_and_safety", 50))

@@ -14,7 +14,9 @@ from experiments.admin.figures import figure_urls
 from experiments.admin.grid_kinds import grid_links
 from experiments.admin.grids import grid_urls
 from experiments.admin.links import badge, list_url
+from experiments.admin.notes import note_verb
 from experiments.admin.plan_verbs import PLAN_VERBS
+from experiments.admin.randomising import VERBS as COHORT_VERBS
 from experiments.models import Arm, Experiment, Timepoint
 from labdb.base.admin import DoorAdmin, DoorTabularInline, PageMixin, Verb, VisibleFilter
 from labdb.base.panels import Entry, register_entry
@@ -34,7 +36,17 @@ class PlanInline(DoorTabularInline):
 
 class ArmInline(PlanInline):
     model = Arm
-    fields = ["position", "label", "kind", "planned_n", "reference", "vehicle_arm", "healthy_arm", "description"]
+    fields = [
+        "position",
+        "label",
+        "kind",
+        "planned_n",
+        "strain",
+        "reference",
+        "vehicle_arm",
+        "healthy_arm",
+        "description",
+    ]
     ordering = ["position", "label"]
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -69,6 +81,8 @@ class ExperimentAdmin(PageMixin, DoorAdmin):
         Verb("summarise", "Summarise now", _summarise, icon="functions", asks="summarise", is_primary=True),
         Verb("report", "Make report", _report, icon="picture_as_pdf", asks="report"),
         *PLAN_VERBS,
+        note_verb("experiment"),
+        *COHORT_VERBS,
         *VERBS,
     )
     list_display = ["code", "title", "state", "shown_masking", "animals_count", "created_at"]
@@ -140,7 +154,7 @@ class ArmAdmin(DoorAdmin):
     list_filter = [("experiment", OfExperiment), "kind"]
     list_select_related = ["experiment", "reference"]
     search_fields = ["label", "experiment__code"]
-    autocomplete_fields = ["experiment", "reference", "vehicle_arm", "healthy_arm"]
+    autocomplete_fields = ["experiment", "reference", "vehicle_arm", "healthy_arm", "strain"]
 
     def told(self, row: Arm) -> str:
         return f"{row.experiment}: {row}"

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 
+from experiments.admin.notes import SEEN
 from experiments.admin.plan_verbs import ALERT_VERBS
 from experiments.admin.studies import OfExperiment
 from experiments.models import Alert, Note, WelfareRule
@@ -43,6 +44,7 @@ class AlertAdmin(VerbOwnedAdmin):
 
 @admin.register(Note)
 class NoteAdmin(VerbOwnedAdmin):
+    verbs = (SEEN,)
     list_display = ["written_at", "author", "experiment", "animal", "text"]
     list_filter = [("experiment", OfExperiment)]
     list_select_related = ["animal", "author", "experiment"]

@@ -1,35 +1,46 @@
 """Strains, litters, cages, animals, and an animal's part in an experiment."""
 
+from typing import Any
+
 from django.db.models import QuerySet
+from django.http import Http404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from experiments.actions.cytotoxic import with_cytotoxic_until
+from experiments.api.derived import CycleSerializer, told_cycle
+from experiments.derived import cycles_of
 from experiments.models import (
     Allocation,
     Animal,
     Cage,
     Disposition,
     Enrolment,
+    Experiment,
     Housing,
     Litter,
     Procedure,
     Strain,
 )
-from labdb.base.rest.serializers import RecordSerializer
+from labdb.base.rest.serializers import RecordSerializer, StrictSerializer, VisibleRelatedField
 from labdb.base.rest.views import AddRecords, ChangeRecords, DeleteDrafts, ReadRecords
 
 
 class StrainSerializer(RecordSerializer):
     class Meta:
         model = Strain
-        fields = ("id", "name", "species", "mgi_id", "rrid")
+        fields = ("id", "name", "species", "mgi_id", "rrid", "is_unknown")
 
 
 class Strains(ReadRecords, AddRecords, ChangeRecords, DeleteDrafts):
     """Strains and stocks."""
 
     serializer_class = StrainSerializer
-    filters = ("name", "species", "mgi_id", "rrid")
+    filters = ("name", "species", "mgi_id", "rrid", "is_unknown")
     ordering = ("species", "name")
 
 
@@ -91,6 +102,13 @@ class AnimalSerializer(RecordSerializer):
         )  # fmt: skip
 
 
+class InExperimentSerializer(StrictSerializer):
+    experiment = VisibleRelatedField(queryset=Experiment.objects.all())
+
+
+IN_EXPERIMENT = OpenApiParameter("experiment", OpenApiTypes.UUID, required=True)
+
+
 class Animals(ReadRecords, AddRecords, ChangeRecords, DeleteDrafts):
     """Animals of the experiments that one works on, and those that are in none yet."""
 
@@ -100,6 +118,21 @@ class Animals(ReadRecords, AddRecords, ChangeRecords, DeleteDrafts):
         "born_on__lte",
     )  # fmt: skip
     ordering = ("lab_id",)
+    query_parameters = {"cycle": ("experiment",)}
+
+    @extend_schema(parameters=[IN_EXPERIMENT], responses=CycleSerializer, filters=False)
+    @action(detail=True)
+    def cycle(self, request: Request, pk: Any) -> Response:
+        """Figures of the estrous cycle in one experiment, from the stages that were read. Gaps are missing."""
+        animal = self.found()
+        asked = self.input(InExperimentSerializer, request.query_params.dict())
+        enrolments = Enrolment.objects.visible_to(request.user).filter(animal=animal, **asked)
+        found = list(cycles_of(list(enrolments), request.user).values())
+        if not found:
+            raise Http404(
+                "No stage of the cycle is recorded in this experiment, or the animal has no day 0 to count from."
+            )
+        return Response(told_cycle(found[0]))
 
 
 class EnrolmentSerializer(RecordSerializer):
@@ -108,7 +141,7 @@ class EnrolmentSerializer(RecordSerializer):
         fields = ("id", "experiment", "animal", "day_0", "actual_severity")
 
 
-class Enrolments(ReadRecords, AddRecords, ChangeRecords):
+class EnrolmentRecords(ReadRecords, AddRecords, ChangeRecords):
     """Animals' parts in experiments, each with its own day 0, which may be set later and then stays."""
 
     serializer_class = EnrolmentSerializer

@@ -1,5 +1,14 @@
 """Donors, consents, tissue, batches, their passages and counts."""
 
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from experiments.api.derived import GrownSerializer, told_grown
+from experiments.derived import expansion_of
 from experiments.models import CellCount, Consent, Donor, IsolationBatch, Passage, TissueSample
 from labdb.base.rest.serializers import RecordSerializer
 from labdb.base.rest.views import AddRecords, ChangeRecords, DeleteDrafts, ReadRecords
@@ -110,6 +119,12 @@ class IsolationBatches(ReadRecords, AddRecords, ChangeRecords, DeleteDrafts):
         "expires_on__lte",
     )
     ordering = ("code",)
+
+    @extend_schema(responses=GrownSerializer(many=True), filters=False)
+    @action(detail=True, pagination_class=None)
+    def expansion(self, request: Request, pk: Any) -> Response:
+        """How the cells multiplied, a row a passage: doublings, those since the first passage, hours a doubling."""
+        return Response([told_grown(row) for row in expansion_of(self.found())])
 
 
 class PassageSerializer(RecordSerializer):

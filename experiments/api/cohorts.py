@@ -1,5 +1,17 @@
 """Who comes into an experiment, into which arm, and who is left out."""
 
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from experiments import cohorts
+from experiments.actions.exclusions import exclude, revoke_exclusion
+from experiments.actions.poi import lock_poi_criteria, new_poi_criteria_version
+from experiments.api.animals import EnrolmentRecords
 from experiments.models import (
     EligibilityCriterion,
     Exclusion,
@@ -8,7 +20,7 @@ from experiments.models import (
     PoiCriterion,
     Randomisation,
 )
-from labdb.base.rest.serializers import RecordSerializer
+from labdb.base.rest.serializers import RecordSerializer, StrictSerializer
 from labdb.base.rest.views import AddRecords, ChangeRecords, DeleteDrafts, ReadRecords
 
 
@@ -44,12 +56,24 @@ class RandomisationSerializer(RecordSerializer):
         read_only_fields = fields
 
 
+class ReproductionSerializer(serializers.Serializer):
+    """Whether a draw gives the arms that stand."""
+
+    is_equal = serializers.BooleanField()
+
+
 class Randomisations(ReadRecords):
     """Draws of arms for animals. The seed stays sealed."""
 
     serializer_class = RandomisationSerializer
     filters = ("experiment", "method", "drawn_at__gte", "drawn_at__lte", "drawn_by")
     ordering = ("experiment__code", "drawn_at")
+
+    @extend_schema(responses=ReproductionSerializer, filters=False)
+    @action(detail=True)
+    def reproduce(self, request: Request, pk: Any) -> Response:
+        """Make the draw again from its inputs and its sealed seed, and tell whether every arm is the same."""
+        return Response({"is_equal": cohorts.reproduce(self.found())})
 
 
 class ExclusionSerializer(RecordSerializer):
@@ -72,6 +96,12 @@ class ExclusionSerializer(RecordSerializer):
         read_only_fields = fields
 
 
+class RevokingSerializer(StrictSerializer):
+    """Why."""
+
+    reason = serializers.CharField(max_length=500)
+
+
 class Exclusions(ReadRecords):
     """Animals that are left out of the analysis, and why."""
 
@@ -92,6 +122,34 @@ class Exclusions(ReadRecords):
     )
     ordering = ("decided_at",)
 
+    @extend_schema(request=RevokingSerializer, responses=ExclusionSerializer)
+    @action(detail=True, methods=["post"])
+    def revoke(self, request: Request, pk: Any) -> Response:
+        """Take the animal in again, with a reason."""
+        asked = self.input(RevokingSerializer, request.data)
+        return self.answer(revoke_exclusion(exclusion=self.found(), by=request.user, **asked).pk)
+
+
+class ExcludingSerializer(RecordSerializer):
+    """An animal is left out: of one endpoint, or of everything."""
+
+    class Meta:
+        model = Exclusion
+        fields = ("stage", "reason", "is_prespecified", "endpoint")
+        extra_kwargs = {"is_prespecified": {"required": True}}
+
+
+class Enrolments(EnrolmentRecords):
+    __doc__ = EnrolmentRecords.__doc__
+
+    @extend_schema(request=ExcludingSerializer, responses={201: ExclusionSerializer})
+    @action(detail=True, methods=["post"])
+    def exclude(self, request: Request, pk: Any) -> Response:
+        """Leave the animal out of the analysis, with a reason. It and its values stay."""
+        enrolment = self.found()
+        made = exclude(enrolment=enrolment, by=request.user, **self.input(ExcludingSerializer, request.data))
+        return Response(Exclusions(request=request, format_kwarg=None).row(made.pk), status.HTTP_201_CREATED)
+
 
 class PoiCriteriaSerializer(RecordSerializer):
     class Meta:
@@ -106,6 +164,19 @@ class PoiCriteriaSets(ReadRecords, AddRecords, ChangeRecords):
     serializer_class = PoiCriteriaSerializer
     filters = ("experiment", "locked_at__gte", "locked_at__lte", "locked_by")
     ordering = ("experiment__code", "-version")
+
+    @extend_schema(request=None, responses=PoiCriteriaSerializer)
+    @action(detail=True, methods=["post"])
+    def lock(self, request: Request, pk: Any) -> Response:
+        """From now on the list stays as it is, and animals are judged by it."""
+        return self.answer(lock_poi_criteria(criteria=self.found(), by=request.user).pk)
+
+    @extend_schema(request=None, responses={201: PoiCriteriaSerializer})
+    @action(detail=True, methods=["post"], url_path="new-version")
+    def new_version(self, request: Request, pk: Any) -> Response:
+        """An open copy of locked criteria."""
+        made = new_poi_criteria_version(criteria=self.found(), by=request.user)
+        return self.answer(made.pk, status.HTTP_201_CREATED)
 
 
 class PoiCriterionSerializer(RecordSerializer):

@@ -1,6 +1,10 @@
 """What befalls animals: fertility, adverse events, tumours."""
 
+from typing import Any
+
+from experiments.actions.fertility import record_fertility
 from experiments.models import AdverseEvent, FertilityTrial, Tumour
+from labdb.base.acting import current
 from labdb.base.rest.serializers import RecordSerializer
 from labdb.base.rest.views import AddRecords, ChangeRecords, ReadRecords
 
@@ -34,7 +38,7 @@ class FertilityTrialSerializer(RecordSerializer):
 
 
 class FertilityTrials(ReadRecords, AddRecords, ChangeRecords):
-    """Pairings and what came of them."""
+    """Pairings and what came of them. What is a value is published as an observation of the female, in the same step."""
 
     serializer_class = FertilityTrialSerializer
     filters = (
@@ -54,6 +58,14 @@ class FertilityTrials(ReadRecords, AddRecords, ChangeRecords):
         "litter",
     )
     ordering = ("paired_on",)
+
+    def add(self, values: dict[str, Any]) -> FertilityTrial:
+        return record_fertility(trial=FertilityTrial(**values), by=self.request.user)
+
+    def change(self, record: Any, values: dict[str, Any]) -> None:
+        for name, value in values.items():
+            setattr(record, name, value)
+        record_fertility(trial=record, by=self.request.user, reason=current().reason)
 
 
 class AdverseEventSerializer(RecordSerializer):

@@ -12,8 +12,11 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from experiments import flow
 from experiments.actions.closing import close_experiment, reopen_experiment
+from experiments.actions.organ_index import publish_organ_indices
 from experiments.actions.summaries import request_summary
+from experiments.api.cohort_verbs import CohortVerbs
 from experiments.api.grids import GridVerbs
 from experiments.api.jobs import Jobs, JobSerializer
 from experiments.api.locks import ClosingSerializer, ExperimentLocks, ExperimentLockSerializer
@@ -30,10 +33,11 @@ DATASET_FORMAT = OpenApiParameter("format", str, enum=sorted(STREAMS), descripti
 
 
 class SummarisedEndpoint(OutcomeSummarySerializer):
+    n_excluded = serializers.IntegerField(read_only=True, help_text="Animals that are left out, now.")
     estimates = EstimateSerializer(many=True, read_only=True)
 
     class Meta(OutcomeSummarySerializer.Meta):
-        fields = (*OutcomeSummarySerializer.Meta.fields, "estimates")
+        fields = (*OutcomeSummarySerializer.Meta.fields, "n_excluded", "estimates")
 
 
 SUMMARY = inline_serializer(
@@ -41,8 +45,12 @@ SUMMARY = inline_serializer(
     {"experiment": ExperimentSerializer(), "summaries": SummarisedEndpoint(many=True)},
 )
 
+INDICES = inline_serializer(
+    "OrganIndices", {"recorded": serializers.IntegerField(), "superseded": serializers.IntegerField()}
+)
 
-class Experiments(GridVerbs, ExperimentRecords):
+
+class Experiments(CohortVerbs, GridVerbs, ExperimentRecords):
     __doc__ = ExperimentRecords.__doc__
     query_parameters = {"dataset": ("format",)}
 
@@ -81,7 +89,11 @@ class Experiments(GridVerbs, ExperimentRecords):
         summaries = (
             shown_summaries().visible_to(request.user).filter(experiment=pk, is_current=True).order_by("endpoint__name")
         )
-        told = {row["id"]: {**row, "estimates": []} for row in summaries.values(*names, **joined)}
+        left_out = flow.excluded_by_endpoint(self.kwargs["pk"])
+        told = {
+            row["id"]: {**row, "n_excluded": flow.n_excluded(left_out, row["endpoint"]), "estimates": []}
+            for row in summaries.values(*names, **joined)
+        }
         names, joined = columns_of(EstimateSerializer)
         estimates = (
             Estimate.objects.visible_to(request.user).filter(summary__in=told).order_by(*EstimateSerializer.order)
@@ -98,6 +110,13 @@ class Experiments(GridVerbs, ExperimentRecords):
         place = request.build_absolute_uri(reverse("jobs-detail", args=[job.pk]))
         row = Jobs(request=request, format_kwarg=None).row(job.pk)
         return Response(row, status.HTTP_202_ACCEPTED, headers={"Location": place})
+
+    @extend_schema(request=None, responses=INDICES)
+    @action(detail=True, methods=["post"], url_path="organ-indices")
+    def organ_indices(self, request: Request, pk: Any) -> Response:
+        """Publish ovarian and uterus indices of the days that have the weights; a corrected weight supersedes its index."""
+        done = publish_organ_indices(experiment=self.found(), by=request.user)
+        return Response({"recorded": done.recorded, "superseded": done.superseded})
 
     @extend_schema(request=ClosingSerializer, responses=ExperimentLockSerializer)
     @action(detail=True, methods=["post"])

@@ -9,9 +9,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from experiments.actions.observations import correct_observation
+from experiments.actions.specimens import reassign_specimen, swap_specimens
 from experiments.api.intake import FIELD_NAMES, NewObservationSerializer, take
-from experiments.models import Endpoint, Observation, Specimen
-from labdb.base.rest.serializers import ExactNumberField, RecordSerializer, StrictSerializer, serializers
+from experiments.models import Animal, Endpoint, Observation, Specimen
+from labdb.base.rest.serializers import (
+    ExactNumberField,
+    RecordSerializer,
+    StrictSerializer,
+    VisibleRelatedField,
+    serializers,
+)
 from labdb.base.rest.views import AddRecords, ChangeRecords, ReadRecords
 from labdb.base.rest.wire import ExactJsonParser, JsonLinesParser
 
@@ -42,12 +49,44 @@ class SpecimenSerializer(RecordSerializer):
         )  # fmt: skip
 
 
+class ReassignmentSerializer(StrictSerializer):
+    """The animal that a specimen was really taken from."""
+
+    animal = VisibleRelatedField(queryset=Animal.objects.all())
+    reason = serializers.CharField(max_length=500)
+
+
+class SwapSerializer(StrictSerializer):
+    """The specimen that was taken for this one."""
+
+    other = VisibleRelatedField(queryset=Specimen.objects.all())
+    reason = serializers.CharField(max_length=500)
+
+
 class Specimens(ReadRecords, AddRecords, ChangeRecords):
-    """Samples taken from animals."""
+    """Samples taken from animals. One that was mixed up is reassigned, or swapped with another; its results move along."""
 
     serializer_class = SpecimenSerializer
     filters = ("experiment", "animal", "code", "matrix", "timepoint", "collected_at__gte", "collected_at__lte")
     ordering = ("experiment__code", "code")
+
+    @extend_schema(request=ReassignmentSerializer, responses=SpecimenSerializer)
+    @action(detail=True, methods=["post"])
+    def reassign(self, request: Request, pk: Any) -> Response:
+        """Say that the specimen was taken from another animal: its results move there, with the reason."""
+        specimen = self.found()
+        values = self.input(ReassignmentSerializer, request.data)
+        reassign_specimen(specimen=specimen, by=request.user, **values)
+        return self.answer(specimen.pk)
+
+    @extend_schema(request=SwapSerializer, responses=SpecimenSerializer)
+    @action(detail=True, methods=["post"])
+    def swap(self, request: Request, pk: Any) -> Response:
+        """Say that this specimen and another were taken for each other: each takes the other's animal, with its results."""
+        specimen = self.found()
+        values = self.input(SwapSerializer, request.data)
+        swap_specimens(specimen=specimen, by=request.user, **values)
+        return self.answer(specimen.pk)
 
 
 class ObservationSerializer(RecordSerializer):

@@ -1,5 +1,14 @@
 """Identity, safety, release and recall of cells and lots."""
 
+from dataclasses import asdict
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
 from experiments.models import IdentityTest, MarkerResult, Recall, Release, SafetyTest
 from labdb.base.rest.serializers import RecordSerializer
 from labdb.base.rest.views import AddRecords, ChangeRecords, ReadRecords
@@ -22,6 +31,25 @@ class IdentityTestSerializer(RecordSerializer):
         )
 
 
+class CriterionVerdictSerializer(serializers.Serializer):
+    """One criterion: pass, fail, not demonstrable or exception, and the sentence that says why."""
+
+    criterion = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+    outcome = serializers.CharField()
+    sentence = serializers.CharField()
+
+
+class VerdictSerializer(serializers.Serializer):
+    """Whether the cells are what they are said to be, by which rule set in which version."""
+
+    rule_set = serializers.CharField()
+    version = serializers.IntegerField()
+    outcome = serializers.CharField()
+    sentence = serializers.CharField()
+    criteria = CriterionVerdictSerializer(many=True)
+
+
 class IdentityTests(ReadRecords, AddRecords, ChangeRecords):
     """Tests of the cells' identity."""
 
@@ -37,6 +65,12 @@ class IdentityTests(ReadRecords, AddRecords, ChangeRecords):
         "chondrogenic",
     )
     ordering = ("batch__code", "-tested_on")
+
+    @extend_schema(responses=VerdictSerializer, filters=False)
+    @action(detail=True)
+    def verdict(self, request: Request, pk: Any) -> Response:
+        """The verdict on markers and findings as they are recorded now, criterion by criterion."""
+        return Response(asdict(self.found().verdict()))
 
 
 class MarkerResultSerializer(RecordSerializer):

@@ -48,7 +48,7 @@ class ExperimentRecords(ReadRecords, AddRecords, ChangeRecords):
     """Experiments. Whoever opens one is its director; its masking is chosen then."""
 
     serializer_class = ExperimentSerializer
-    filters = ("code", "status", "masking", "is_simulated")
+    filters = ("code", "status", "masking", "is_simulated", "provenance")
     ordering = ("code",)
 
     def records(self) -> QuerySet:
@@ -89,7 +89,7 @@ class ArmSerializer(RecordSerializer):
         model = Arm
         fields = (
             "id", "experiment", "label", "description", "kind", "position", "planned_n", "sample_size_basis", "reference",
-            "vehicle_arm", "healthy_arm",
+            "vehicle_arm", "healthy_arm", "strain",
         )  # fmt: skip
 
 
@@ -97,7 +97,7 @@ class Arms(ReadRecords, AddRecords, ChangeRecords, DeleteDrafts):
     """Groups of animals that are treated alike."""
 
     serializer_class = ArmSerializer
-    filters = ("experiment", "label", "kind", "reference")
+    filters = ("experiment", "label", "kind", "reference", "strain")
     ordering = ("experiment__code", "position")
 
 

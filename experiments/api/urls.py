@@ -42,7 +42,7 @@ RESOURCES = {
     "cages": animals.Cages,
     "housings": animals.Housings,
     "animals": releasing.Animals,
-    "enrolments": animals.Enrolments,
+    "enrolments": cohorts.Enrolments,
     "allocations": animals.Allocations,
     "dispositions": animals.Dispositions,
     "procedures": stock_verbs.Procedures,

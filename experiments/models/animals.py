@@ -16,19 +16,22 @@ from labdb.base.roles import Duty
 
 
 class Strain(ValidatedModel):
-    """A strain or stock of a species."""
+    """A strain or stock of a species. Where nobody told the strain, the species' one unknown strain stands for it."""
 
     experiment_path = LAB_WIDE
     duty = Duty.RECORD
     is_deletable = True
 
-    closed_with = ("animals__enrolments__experiment",)
+    closed_with = ("animals__enrolments__experiment", "arms__experiment")
     open_fields = ("mgi_id", "rrid")  # registry numbers: found out later, and the strain is the same
 
     name = models.CharField(max_length=120)
     species = TermField(vocabulary="species", default="mouse")
     mgi_id = models.CharField("MGI id", max_length=20, blank=True, help_text="e.g. MGI:3028467")
     rrid = models.CharField("RRID", max_length=40, blank=True)
+    is_unknown = models.BooleanField(
+        "strain unknown", default=False, help_text="Stands for animals of the species whose strain is not told."
+    )
 
     class Meta:
         ordering = ["species", "name"]
@@ -39,6 +42,18 @@ class Strain(ValidatedModel):
                 violation_error_message="This strain is already recorded.",
             ),
             Check("strain_name_not_blank", ~Q(name=""), "A strain needs a name.", "name"),
+            models.UniqueConstraint(
+                fields=["species"],
+                condition=Q(is_unknown=True),
+                name="strain_unknown_once",
+                violation_error_message="The species already has an unknown strain.",
+            ),
+            Check(
+                "strain_unknown_without_code",
+                Q(is_unknown=False) | Q(mgi_id="", rrid=""),
+                "An unknown strain has no registry number.",
+                "is_unknown",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -94,6 +94,7 @@ class Exclusion(ValidatedModel):
     """That an animal is left out of the analysis, and why. The animal and its values stay."""
 
     experiment_path = "enrolment__experiment"
+    hidden_while_masked = True  # whose induction failed is no healthy control
     duty = Duty.DECIDE
     fixed_once_made = ("enrolment", "stage", "endpoint")
 

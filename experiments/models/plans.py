@@ -1,7 +1,7 @@
 """What an experiment will measure and compute, written before it is known what came out."""
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.db.models import Q
 
@@ -12,6 +12,8 @@ from labdb.base.fields import NumericField
 from labdb.base.models import ValidatedModel
 from labdb.base.roles import Duty
 
+LOCKED_PLAN = "This plan is locked; make a new version."
+
 
 class AnalysisPlan(ValidatedModel):
     """What will be computed, written before it is known what came out. Versioned; once locked it stays."""
@@ -20,6 +22,8 @@ class AnalysisPlan(ValidatedModel):
     duty = Duty.DESIGN
     fixed_once_made = ("experiment", "version")
     fixed_once_set = ("locked_at",)
+
+    database_messages = {"analysis_plan_locked": (NON_FIELD_ERRORS, LOCKED_PLAN)}
 
     class Scale(models.TextChoices):
         IDENTITY = "identity", "as measured"
@@ -85,7 +89,7 @@ class AnalysisPlan(ValidatedModel):
     def clean(self) -> None:
         stored = AnalysisPlan.objects.filter(pk=self.pk).values_list("locked_at", flat=True).first()
         if stored:
-            raise ValidationError("This plan is locked; make a new version.")
+            raise ValidationError(LOCKED_PLAN)
         timepoint = self.primary_timepoint
         if timepoint and self.experiment_id and timepoint.experiment_id != self.experiment_id:
             raise ValidationError({"primary_timepoint": "The timepoint belongs to another experiment."})
@@ -98,6 +102,8 @@ class PlannedComparison(ValidatedModel):
     duty = Duty.DESIGN
     fixed_once_made = ("plan",)
     is_deletable = True
+
+    database_messages = {"planned_comparison_locked": (NON_FIELD_ERRORS, LOCKED_PLAN)}
 
     plan = models.ForeignKey(AnalysisPlan, models.PROTECT, related_name="comparisons")
     arm = models.ForeignKey(Arm, models.PROTECT, related_name="+")
@@ -129,7 +135,7 @@ class PlannedComparison(ValidatedModel):
 
     def clean(self) -> None:
         if self.plan_id and self.plan.locked_at:
-            raise ValidationError("This plan is locked; make a new version.")
+            raise ValidationError(LOCKED_PLAN)
         for name in ("arm", "reference"):
             if (
                 self.plan_id

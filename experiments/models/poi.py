@@ -1,7 +1,7 @@
 """By which criteria POI is confirmed in an animal, and in which it was."""
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -14,6 +14,8 @@ from labdb.base.fields import NumericField
 from labdb.base.models import ValidatedModel
 from labdb.base.roles import Duty
 
+LOCKED_CRITERIA = "These criteria are locked; make a new version."
+
 
 class PoiCriteria(ValidatedModel):
     """How many of which criteria confirm POI in an animal. Once locked they stay; others are a new version."""
@@ -22,6 +24,8 @@ class PoiCriteria(ValidatedModel):
     duty = Duty.DESIGN
     fixed_once_made = ("experiment", "version")
     fixed_once_set = ("locked_at",)
+
+    database_messages = {"poi_criteria_locked": (NON_FIELD_ERRORS, LOCKED_CRITERIA)}
 
     experiment = models.ForeignKey(Experiment, models.PROTECT, related_name="poi_criteria")
     version = models.PositiveSmallIntegerField(default=1)
@@ -47,6 +51,10 @@ class PoiCriteria(ValidatedModel):
     def __str__(self) -> str:
         return f"POI criteria of {self.experiment}, version {self.version}"
 
+    def clean(self) -> None:
+        if PoiCriteria.objects.filter(pk=self.pk, locked_at__isnull=False).exists():
+            raise ValidationError(LOCKED_CRITERIA)
+
 
 class PoiCriterion(ValidatedModel):
     """One criterion: a rule, the endpoint it looks at, and its threshold."""
@@ -68,6 +76,8 @@ class PoiCriterion(ValidatedModel):
     timepoint = models.ForeignKey(Timepoint, models.PROTECT, null=True, blank=True, related_name="+")
     threshold = NumericField(help_text="Days, SD or %, as the rule says.")
 
+    database_messages = {"poi_criterion_locked": (NON_FIELD_ERRORS, LOCKED_CRITERIA)}
+
     class Meta:
         ordering = ["criteria", "rule", "endpoint"]
         verbose_name = "POI criterion"
@@ -87,7 +97,7 @@ class PoiCriterion(ValidatedModel):
 
     def clean(self) -> None:
         if self.criteria_id and self.criteria.locked_at:
-            raise ValidationError("These criteria are locked; make a new version.")
+            raise ValidationError(LOCKED_CRITERIA)
         if self.timepoint and self.criteria_id and self.timepoint.experiment_id != self.criteria.experiment_id:
             raise ValidationError({"timepoint": "The timepoint belongs to another experiment."})
 

@@ -1,18 +1,24 @@
 """Whether cells are what they are said to be and safe to give: identity, safety, release and recall."""
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
 from experiments.models.batches import IsolationBatch, Passage
 from experiments.models.products import Lot
+from experiments.rules import identity
 from labdb.base.access import LAB_WIDE
 from labdb.base.constraints import Check
 from labdb.base.fields import NumericField
 from labdb.base.models import ValidatedModel
 from labdb.base.roles import Duty
 
+RULE_SETS = {f"{key} {version}": rules for (key, version), rules in identity.RULE_SETS.items()}
+FINDINGS = {"plastic_adherent": "plastic_adherence"} | {
+    name: name for name in ("osteogenic", "adipogenic", "chondrogenic")
+}
 YES_NO = [("yes", "yes"), ("no", "no"), ("not_tested", "not tested")]
 
 
@@ -39,6 +45,22 @@ class IdentityTest(ValidatedModel):
 
     def __str__(self) -> str:
         return f"identity of {self.passage or self.batch}, {self.tested_on}"
+
+    def clean(self) -> None:
+        if self.rule_set not in RULE_SETS:
+            told = f"“{self.rule_set}” is no rule set; expected one of: {', '.join(sorted(RULE_SETS))}."
+            raise ValidationError({"rule_set": told})
+
+    def verdict(self) -> identity.Verdict:
+        """What the test's own rule set, in its version, says of the markers and findings as they are now.
+
+        Raises:
+            ValidationError: a rule set that was recorded before sets were named.
+        """
+        self.clean()
+        findings = {FINDINGS[name]: getattr(self, name).replace("_", " ") for name in FINDINGS}
+        markers = [row.as_read() for row in self.markers.all()]
+        return identity.assess(markers, findings, RULE_SETS[self.rule_set])
 
 
 class MarkerResult(ValidatedModel):
@@ -88,6 +110,11 @@ class MarkerResult(ValidatedModel):
     def __str__(self) -> str:
         number = "" if self.percent is None else f" {self.percent.normalize():f} %"
         return f"{self.marker} {self.get_qualifier_display()}{number}"
+
+    def as_read(self) -> identity.Marker:
+        """The row as the rules of identity know it."""
+        qualifier = self.qualifier.replace("_", " ")
+        return identity.Marker.of(self.marker, qualifier, self.percent, self.control, self.is_after_ifn_gamma)
 
 
 class SafetyTest(ValidatedModel):

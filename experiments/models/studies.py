@@ -198,6 +198,14 @@ class Arm(ValidatedModel):
         "self", models.PROTECT, null=True, blank=True, related_name="diseased_arms", help_text="The healthy reference."
     )
     sample_size_basis = models.CharField(max_length=250, blank=True, help_text="On what the planned n rests.")
+    strain = models.ForeignKey(
+        "experiments.Strain",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="arms",
+        help_text="Planned for its animals; of a published study it is all that is known of them.",
+    )
 
     database_messages = {
         "arm_reference_same_experiment": ("reference", "The reference arm belongs to another experiment."),

@@ -139,7 +139,8 @@ class Alert(ValidatedModel):
 class Note(ValidatedModel):
     """A remark on something of the record, with the people whom it calls on."""
 
-    experiment_path = ("experiment", "@author")
+    experiment_path = ("experiment", "experiment__isnull", "@author")
+    concealed_by = ("batch__uses__experiment", "lot__uses__experiment")
     hidden_while_masked = True  # its words may tell the arm
     duty = Duty.ASSESS
     fixed_once_made = ("experiment", "animal", "batch", "lot", "procedure", "text")
@@ -174,15 +175,18 @@ class Note(ValidatedModel):
 class NoteMention(ValidatedModel):
     """A person whom a note calls on, and when they have seen it."""
 
-    experiment_path = ("note__experiment", "@person")
+    experiment_path = ("note__experiment", "note__experiment__isnull", "@person")
+    concealed_by = ("note__batch__uses__experiment", "note__lot__uses__experiment")
     hidden_while_masked = True
     duty = Duty.ASSESS
     fixed_once_made = ("note", "person")
+    open_fields = ("seen_at", "mailed_at")
     asks_reason = False
 
     note = models.ForeignKey(Note, models.PROTECT, related_name="mentions")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="mentions")
     seen_at = models.DateTimeField(null=True, blank=True, editable=False)
+    mailed_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ["note", "person"]

@@ -1,7 +1,8 @@
 """Whether an animal may enter a study: each inclusion criterion is met, not met, or not assessable, with its sentence.
 
 Criteria are data, those left None do not apply. Ages and acclimatisation are whole days up to the day of induction,
-weights grams. Two regular cycles (4-5 d) are looked for in the 14 days before induction, as `estrous_cycle` counts them.
+weights grams; an end of a range that is None is open. Two regular cycles (4-5 d) are looked for in the 14 days before
+induction, as `estrous_cycle` counts them.
 """
 
 import datetime as dt
@@ -13,14 +14,15 @@ from experiments.rules.estrous_cycle import REGULAR_DAYS, CycleFigures, cycle_fi
 from experiments.rules.quantities import RuleError, State, count, finite, plain, positive
 
 ACCLIMATISATION_DAYS = 7
+Ends = tuple[Decimal | int | None, Decimal | int | None]  # of a range; None is open
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Criteria:
     """Inclusion criteria; both ends of a range are included. Raises RuleError for a range that is turned round."""
 
-    age_days: tuple[int, int] | None = None
-    weight_g: tuple[Decimal, Decimal] | None = None
+    age_days: Ends | None = None
+    weight_g: Ends | None = None
     sexes: tuple[str, ...] | None = None
     strains: tuple[str, ...] | None = None
     acclimatisation_days: int | None = ACCLIMATISATION_DAYS
@@ -29,7 +31,8 @@ class Criteria:
 
     def __post_init__(self) -> None:
         for name, ends in (("age in days", self.age_days), ("weight in g", self.weight_g)):
-            if ends is not None and finite(f"The {name}", ends[0]) > finite(f"The {name}", ends[1]):
+            known = [finite(f"The {name}", end) for end in ends or () if end is not None]
+            if ends is not None and known != sorted(known):
                 raise RuleError(f"The {name} is {ends[0]} to {ends[1]}; expected the lower number first.")
         count("The days in which cycles are looked for", self.cycle_days, 1)
         for name, number in (("days of acclimatisation", self.acclimatisation_days), ("cycles", self.regular_cycles)):
@@ -91,21 +94,29 @@ def _unknown(criterion: str, sentence: str) -> Assessment:
     return Assessment(criterion, State.NOT_ASSESSABLE, sentence)
 
 
-def _age(ends: tuple[int, int], candidate: Candidate) -> Assessment:
+def _within(ends: Ends, number: Decimal | int) -> bool:
+    lowest, highest = ends
+    return (lowest is None or lowest <= number) and (highest is None or number <= highest)
+
+
+def _told(ends: Ends) -> str:
+    lowest, highest = ("" if end is None else plain(end) for end in ends)
+    return f"{lowest} to {highest}" if lowest and highest else f"{lowest} or more" if lowest else f"{highest} or less"
+
+
+def _age(ends: Ends, candidate: Candidate) -> Assessment:
     days = _days_until_induction("birth", candidate.born_on, candidate.induction_on)
     if days is None:
         missing = "birth date" if candidate.born_on is None else "day of induction"
         return _unknown("age", f"Age at induction is not known: the {missing} is missing.")
-    told = f"{days} d old at induction; {ends[0]} to {ends[1]} d are wanted."
-    return _known("age", ends[0] <= days <= ends[1], told)
+    return _known("age", _within(ends, days), f"{days} d old at induction; {_told(ends)} d are wanted.")
 
 
-def _weight(ends: tuple[Decimal, Decimal], candidate: Candidate) -> Assessment:
+def _weight(ends: Ends, candidate: Candidate) -> Assessment:
     if candidate.weight_g is None:
         return _unknown("weight", "The weight is not known.")
     weight = positive("The weight in g", candidate.weight_g)
-    told = f"{plain(weight)} g; {plain(ends[0])} to {plain(ends[1])} g are wanted."
-    return _known("weight", ends[0] <= weight <= ends[1], told)
+    return _known("weight", _within(ends, weight), f"{plain(weight)} g; {_told(ends)} g are wanted.")
 
 
 def _one_of(name: str, allowed: tuple[str, ...], value: str | None) -> Assessment:

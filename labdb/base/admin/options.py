@@ -100,7 +100,10 @@ class DoorAdmin(VisibleMixin, VerbsMixin, EditingMixin, unfold.ModelAdmin):
     def lookup_allowed(self, lookup: str, value: str, request: Any) -> bool:
         """Backwards along a relation only where a filter is declared: Django lets ``?allocation__lt=…`` through, and whoever
         halves the keys of rows that they may not see, of an animal's allocation and of an arm's, learns which is which.
+        Never by what the trail withholds: ``?seed__lt=…`` would tell a sealed seed digit by digit.
         """
+        if lookup.split("__")[0] in getattr(self.model, "trail_withheld", ()):
+            return False
         field = next((f for f in self.opts.get_fields(include_hidden=True) if f.name == lookup.split("__")[0]), None)
         if isinstance(field, models.ForeignObjectRel):
             declared = [each[0] if isinstance(each, tuple) else each for each in self.get_list_filter(request)]
