@@ -43,11 +43,11 @@ class Weighed:
     told: str
 
 
-def life(request: HttpRequest, animal: Animal) -> dict[str, Any]:
+def life(request: HttpRequest, animal: Any) -> dict[str, Any]:
     """Everything dated, in its order; what has no date stands last."""
     events: list[Event] = []
     if animal.born_on:
-        litter = f"litter {animal.litter}" if animal.litter else ""
+        litter = f"litter {animal.litter_code}" if animal.litter_code else ""
         events.append((animal.born_on, "Born", litter, ""))
     for collect in (_housing, _enrolments, _procedures, _specimens, _dispositions):
         events += collect(request, animal)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Prefetch, QuerySet
+from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 from django.http import HttpRequest
 
 from experiments.actions.cytotoxic import is_marked, with_cytotoxic_until
@@ -91,9 +91,9 @@ class AnimalAdmin(PageMixin, DoorAdmin):
     verbs = (note_verb("animal"),)
     is_searched = True
     history_depth = 2  # enrolments and what hangs on them: everything about the animal
-    list_display = ["lab_id", "strain", "sex", "born_on", "litter", "in_experiments"]
+    list_display = ["lab_id", "strain", "sex", "born_on", "of_litter", "in_experiments"]
     list_filter = [("enrolments__experiment", OfExperiment), "sex", ("strain", VisibleFilter)]
-    list_select_related = ["strain", "litter"]
+    list_select_related = ["strain"]
     search_fields = ["lab_id", "ear_tag", "transponder"]
     autocomplete_fields = ["strain", "litter"]
     inlines = [EnrolmentInline, HousingInline]
@@ -106,15 +106,20 @@ class AnimalAdmin(PageMixin, DoorAdmin):
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
+        """With what of the animal's experiments and of its litter the person may see."""
         visible = Enrolment.objects.visible_to(request.user).select_related("experiment")
-        return (
-            super().get_queryset(request).prefetch_related(Prefetch("enrolments", visible, to_attr="seen_enrolments"))
-        )
+        litters = Litter.objects.visible_to(request.user).filter(pk=OuterRef("litter"))
+        animals = super().get_queryset(request).annotate(litter_code=Subquery(litters.values("code")))
+        return animals.prefetch_related(Prefetch("enrolments", visible, to_attr="seen_enrolments"))
 
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         seen = [e.experiment for e in row.seen_enrolments]
         enrolments = [{"row": experiment, "url": page_url(experiment)} for experiment in seen]
         return {"enrolments": enrolments, "is_simulated": any(e.is_simulated for e in seen)}
+
+    @admin.display(description="litter", ordering="litter__code")
+    def of_litter(self, row: Any) -> str:
+        return row.litter_code or "–"
 
     @admin.display(description="experiments")
     def in_experiments(self, row: Any) -> str:

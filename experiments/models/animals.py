@@ -167,6 +167,7 @@ class Housing(ValidatedModel):
     """The days an animal lived in a cage: from ``started_on`` up to, not including, ``ended_on``."""
 
     experiment_path = ("animal__enrolments__experiment", "animal__enrolments__isnull")
+    seen_with = ("cage",)
     duty = Duty.RECORD
     fixed_once_made = ("animal",)
 

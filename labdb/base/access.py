@@ -40,6 +40,7 @@ class VisibleQuerySet(models.QuerySet):
     see them. ``shown_while_blinded``: the condition of the rows that anybody sees before an experiment is unblinded.
     ``concealed_by``: paths from a row of the whole laboratory to the experiments whose masked members do not see it,
     because it tells what their animals may have got.
+    ``seen_with`` names relations that the row tells, so whoever sees it sees the related rows too (the cage of a housing).
     """
 
     def visible_to(self, user: Any) -> Self:
@@ -73,7 +74,11 @@ def _visibility(model: type[models.Model], user: Any) -> Q:
         return Q()
     if sees_all(user) and _bound_to(user) is None and not getattr(model, "hidden_while_masked", False):
         return Q()
-    return Q.create([_reaches(model, each, user) for each in paths], connector=Q.OR)
+    seen = Q.create([_reaches(model, each, user) for each in paths], connector=Q.OR)
+    for name in getattr(model, "seen_with", ()):
+        related: Any = model._meta.get_field(name).related_model
+        seen &= Q(**{f"{name}__in": related._default_manager.visible_to(user)})
+    return seen
 
 
 def sees_all(user: Any) -> bool:

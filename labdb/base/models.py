@@ -22,9 +22,9 @@ class ValidatedModel(models.Model):
     ``fixed_once_made`` names fields that are given when the row is made and stay, ``fixed_once_set`` those that stay as
     soon as they hold something.
 
-    ``experiment_path``, ``hidden_while_masked``, ``concealed_by`` and ``shown_while_blinded`` say who may see it,
-    ``duty`` who adds and changes it, ``managers_write`` that the laboratory's managers do so too, ``stays_open`` that it
-    is written also of a closed experiment (``labdb.base.access``). ``closed_with`` names further paths by which a closed
+    ``experiment_path``, ``hidden_while_masked``, ``concealed_by``, ``shown_while_blinded`` and ``seen_with`` say who may
+    see it, ``duty`` who adds and changes it, ``managers_write`` that the laboratory's managers do so too, ``stays_open``
+    that it is written also of a closed experiment (``labdb.base.access``). ``closed_with`` names further paths by which a closed
     experiment keeps a row as it is, ``open_fields`` what of it may change nevertheless (``experiments.locks``).
     ``database_messages`` maps the name of a constraint that only the database knows to the field and the message of it.
     ``asks_reason`` is False where the program keeps the rows, ``reasonless`` names such fields of others
@@ -38,6 +38,7 @@ class ValidatedModel(models.Model):
     hidden_while_masked: ClassVar[bool] = False
     concealed_by: ClassVar[str | tuple[str, ...]] = ()
     shown_while_blinded: ClassVar[models.Q | None] = None
+    seen_with: ClassVar[tuple[str, ...]] = ()
     duty: ClassVar[Duty] = Duty.MANAGE
     managers_write: ClassVar[bool] = False
     stays_open: ClassVar[bool] = False

@@ -60,7 +60,7 @@ def _exporting(experiment: Any, person: Any, kind: str, rows: int) -> Callable[[
 def _copying(experiment: Any, rows: int) -> Callable[[], None]:
     from experiments.exchange.dataset import AS_CSV, query
 
-    return _copy(AS_CSV.format(query=query(experiment, escaped=False)), experiment, rows)
+    return _copy(AS_CSV.format(query=query(escaped=False, with_arm=True)), experiment, rows)
 
 
 def _copying_the_table(experiment: Any, rows: int) -> Callable[[], None]:

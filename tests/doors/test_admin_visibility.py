@@ -1,12 +1,25 @@
 """A scientist of one experiment sees nothing of another: lists, filters, pages, search, fields, history, forged POSTs."""
 
+from datetime import date
+
 import pytest
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.db import models
 from django.urls import reverse
 
-from experiments.models import Animal, Cage, Experiment, Housing, Membership, Observation, Specimen, Timepoint
+from experiments.models import (
+    Animal,
+    Cage,
+    Enrolment,
+    Experiment,
+    Housing,
+    Litter,
+    Membership,
+    Observation,
+    Specimen,
+    Timepoint,
+)
 from tests.doors.hidden_rows import WORD, make_hidden
 
 pytestmark = pytest.mark.django_db
@@ -138,10 +151,6 @@ def test_rows_of_another_experiment_are_not_counted_where_they_are_in_the_way(hi
 
 
 def test_an_animal_of_two_experiments_shows_one_of_them(hidden, asked, experiment, animals):
-    from datetime import date
-
-    from experiments.models import Enrolment
-
     Enrolment(experiment=hidden[Experiment], animal=animals[0], day_0=date(2026, 3, 2)).save()
     page = asked.get(url_of(Animal, "page", animals[0].pk))
     assert page.status_code == 200
@@ -149,6 +158,37 @@ def test_an_animal_of_two_experiments_shows_one_of_them(hidden, asked, experimen
     assert not shows(page)
     assert not shows(asked.get(url_of(Animal, "changelist")))
     assert not shows(asked.get(url_of(Animal, "change", animals[0].pk)))
+
+
+def told_of_cage_and_litter(hidden, client, experiment, strain) -> list[str]:
+    """Pages that name the hidden cage or litter, of an animal in no experiment and of one in the person's own."""
+    found = []
+    for lab_id, is_enrolled in (("free", False), ("own", True)):
+        animal = Animal(lab_id=lab_id, strain=strain, litter=hidden[Litter], born_on=date(2026, 1, 5))
+        animal.save()
+        if is_enrolled:
+            Enrolment(experiment=experiment, animal=animal).save()
+        housing = Housing(animal=animal, cage=hidden[Cage], started_on=date(2026, 2, 1))
+        housing.save()
+        urls = [url_of(model, "changelist") for model in (Animal, Housing)]
+        urls += [url_of(Animal, view, animal.pk) for view in ("page", "change", "history")]
+        urls += [url_of(Housing, view, housing.pk) for view in ("change", "history")]
+        urls += [f"/api/v1/housings/{housing.pk}"]
+        for url in urls:
+            told = client.get(url, follow=True).content.decode().replace(f"{WORD}-owner", "")  # people know each other
+            if WORD in told or str(hidden[Cage].pk) in told:
+                found.append(f"{lab_id}: {url}")
+    return found
+
+
+def test_an_animal_names_neither_cage_nor_litter_of_another_experiment(hidden, asked, experiment, animals):
+    assert told_of_cage_and_litter(hidden, asked, experiment, animals[0].strain) == []
+
+
+def test_a_housing_that_is_seen_without_its_cage_names_it(hidden, asked, experiment, animals, monkeypatch):
+    """The twin: the test above would see it."""
+    monkeypatch.setattr(Housing, "seen_with", ())
+    assert len(told_of_cage_and_litter(hidden, asked, experiment, animals[0].strain)) > 10
 
 
 def test_the_figure_and_the_verbs_ask_too(hidden, asked):
