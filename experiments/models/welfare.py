@@ -180,7 +180,7 @@ class NoteMention(ValidatedModel):
     hidden_while_masked = True
     duty = Duty.ASSESS
     fixed_once_made = ("note", "person")
-    open_fields = ("seen_at", "mailed_at")
+    stays_open = True  # that somebody has seen it is no part of the record
     asks_reason = False
 
     note = models.ForeignKey(Note, models.PROTECT, related_name="mentions")

@@ -45,6 +45,7 @@ KEPT = {kept.table: kept for kept in kept_tables(EVERY.values())}
 # What describes the record, or is computed from it, and goes on while an experiment is closed.
 STAYS_OPEN = {
     *("Membership", "Job", "OutcomeSummary", "Estimate", "Report", "ReportSchedule", "ExperimentLock"),
+    "NoteMention",  # a note of it is still read
     "Alert",  # a recall reaches animals of experiments that were closed since
 }
 FIXED_ANYWAY = {  # whether its experiment is closed or not
