@@ -3,11 +3,12 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 
 from experiments.actions.jobs import retry_job
-from experiments.admin.links import STATE_COLOURS, badge
+from experiments.admin.links import STATE_COLOURS, badge, link
 from experiments.admin.studies import OfExperiment
 from experiments.models import Job
 from labdb.base.admin import Verb, VerbOwnedAdmin
@@ -16,6 +17,18 @@ from labdb.base.panels import Entry, register_entry
 
 def told_kind(job: Job) -> str:
     return job.kind.replace("_", " ").capitalize()
+
+
+class OfJobMixin:
+    """For a ModelAdmin of rows that a job makes: ``made_by`` names it to whoever may see the job."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        jobs = Job.objects.visible_to(request.user).filter(pk=OuterRef("job"))
+        return super().get_queryset(request).annotate(sees_job=Exists(jobs))  # type: ignore[misc]
+
+    @admin.display(description="job")
+    def made_by(self, row: Any) -> Any:
+        return link(row.job) if row.sees_job else "–"
 
 
 def _again(request: HttpRequest, job: Job, answers: dict[str, Any]) -> str:

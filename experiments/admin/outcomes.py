@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 
+from experiments.admin.jobs import OfJobMixin
 from experiments.admin.links import badge, digest
 from experiments.admin.numbers import interval, shown_number
 from experiments.admin.studies import OfExperiment
@@ -13,14 +14,14 @@ from labdb.base.panels import Entry, register_entry
 
 
 @admin.register(OutcomeSummary)
-class OutcomeSummaryAdmin(VerbOwnedAdmin):
+class OutcomeSummaryAdmin(OfJobMixin, VerbOwnedAdmin):
     list_display = ["endpoint", "experiment", "scale", "computed_at", "standing", "inputs"]
     list_filter = [("experiment", OfExperiment), ("endpoint", VisibleFilter), "is_current"]
     list_select_related = ["experiment", "endpoint"]
     search_fields = ["experiment__code", "endpoint__name"]
     ordering = ["-computed_at"]
-    fields = ["experiment", "endpoint", "scale", "computed_at", "standing", "inputs", "methods", "job"]
-    readonly_fields = ["standing", "inputs"]
+    fields = ["experiment", "endpoint", "scale", "computed_at", "standing", "inputs", "methods", "made_by"]
+    readonly_fields = ["standing", "inputs", "made_by"]
 
     @admin.display(description="standing", ordering="is_current")
     def standing(self, row: OutcomeSummary) -> Any:

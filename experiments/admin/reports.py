@@ -8,6 +8,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from experiments.actions.reports import keep_schedule
+from experiments.admin.jobs import OfJobMixin
 from experiments.admin.links import badge, digest
 from experiments.admin.studies import OfExperiment
 from experiments.models import Report, ReportSchedule
@@ -39,7 +40,7 @@ def download_url(report: Report) -> str:
 
 
 @admin.register(Report)
-class ReportAdmin(VerbOwnedAdmin):
+class ReportAdmin(OfJobMixin, VerbOwnedAdmin):
     list_display = ["kind", "experiment", "state", "created_at", "due_at", "pdf"]
     list_filter = [("experiment", OfExperiment)]
     list_select_related = ["experiment", "job"]
@@ -52,9 +53,9 @@ class ReportAdmin(VerbOwnedAdmin):
         ("created_at", "rendered_at"),
         ("schedule", "due_at"),
         "digests",
-        "job",
+        "made_by",
     ]
-    readonly_fields = ["state", "pdf", "digests"]
+    readonly_fields = ["state", "pdf", "digests", "made_by"]
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.download)

@@ -269,6 +269,28 @@ def test_an_observation_does_not_name_the_sheet_that_it_came_from(person, blinde
         assert [b"SECRET" in client.get(page).content for page in pages] == [is_told] * 2, role
 
 
+def test_a_report_and_a_summary_name_their_job_to_whoever_sees_the_job(person, blinded, animals, scientist, client):
+    jobs.run(request_summary(experiment=blinded, by=scientist).pk)
+    job = Job.objects.get(kind="summarise")
+    report = Report(experiment=blinded, job=job)
+    report.save()
+    summary = OutcomeSummary(
+        experiment=blinded, endpoint=Endpoint.objects.get(key="body_weight"), scale="identity", inputs_sha256="0" * 64,
+        methods={"a": "1"}, computed_at=job.requested_at, job=job,
+    )  # fmt: skip
+    summary.save()
+    pages = [
+        reverse("admin:experiments_report_change", args=[report.pk]),
+        reverse("admin:experiments_outcomesummary_change", args=[summary.pk]),
+    ]
+    for role, is_told in (("assessor", False), ("manager", False), ("technician", True)):
+        client.force_login(person(role))
+        answers = [client.get(page) for page in pages]
+        assert [answer.status_code for answer in answers] == [200, 200]
+        assert [str(job.pk).encode() in answer.content for answer in answers] == [is_told] * 2, role
+        assert [b"summarise (done)" in answer.content for answer in answers] == [is_told] * 2, role
+
+
 def test_an_assessor_imports_no_sheet_and_none_tells_her_the_arms(person, blinded, scientist):
     """Neither there nor by the way of another experiment, in which she is a scientist."""
     assessor = person("assessor")
