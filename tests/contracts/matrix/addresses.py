@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.sites import site
+from django.contrib.auth import get_user_model
 from django.db import models
 from django.urls import URLResolver, get_resolver
 from django.urls.resolvers import RegexPattern
@@ -128,6 +129,8 @@ def _model(view: Any, name: str, path: str) -> Any:
     serializer = getattr(getattr(view, "cls", None), "serializer_class", None)
     if serializer is not None:
         return serializer.Meta.model
+    if path.startswith("admin/trail/person/"):
+        return get_user_model()
     if path.startswith("admin/"):
         for model in site._registry:
             if path.startswith(f"admin/{model._meta.app_label}/{model._meta.model_name}/"):

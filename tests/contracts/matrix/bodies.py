@@ -105,7 +105,7 @@ def form_body(address: Address, page: str, place: Situation) -> dict[str, Any]:
     given: dict[str, Any] = special(place) if special else {}
     if address.name.endswith("_add") and special is None:
         given = place.new.get(address.model, {})  # type: ignore[arg-type]
-    if address.model is not None and address.name.endswith("_change"):
+    if address.model is not None and address.name.endswith("_change") and special is None:
         names = [column.name for column in address.model._meta.local_concrete_fields if column.name in fields]
         given = changes_of(address.model, names, place.new.get(address.model, {}))  # type: ignore[arg-type]
     for name, value in given.items():

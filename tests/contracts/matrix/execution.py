@@ -1,6 +1,7 @@
 """Sending the requests: each in a savepoint that is rolled back, its answer read as one letter."""
 
 from collections.abc import Iterable, Iterator
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,6 +10,7 @@ from django.db.models import Max
 from django.test import Client
 
 from experiments.models import Experiment
+from labdb.base.admin import versions
 from labdb.base.models import TrailEntry
 from tests.contracts.matrix import MASKED, PEOPLE, ROLES, SITUATIONS
 from tests.contracts.matrix.addresses import Address, addresses
@@ -73,7 +75,7 @@ class Execution:
             if name in self.clients:
                 self.clients[name].force_login(person)
         self._listed: tuple[Any, Any] = (None, None)
-        self._forms: dict[tuple[str, str], str] = {}
+        self._forms: dict[tuple[str, str], tuple[str, str]] = {}
 
     def letter(self, address: Address, cell: Cell) -> str:
         """What the person's request is answered with. Raises AssertionError for a server error."""
@@ -151,18 +153,34 @@ class Execution:
         if address.name.endswith("_changelist"):
             forged = {"action": "delete_selected", "_selected_action": [str(self.key(address, cell.situation))]}
             return encoded({**forged, "post": "yes"}, is_json=False)
-        return encoded(form_body(address, self._form(address, cell.situation, url), place), is_json=False)
+        seen_by, page = self._form(address, cell.situation, url)
+        body = form_body(address, page, place)
+        if versions.FIELD in body and cell.person in self.world.people:
+            sent = body[versions.FIELD]
+            signed = sent[-1] if isinstance(sent, list) else sent
+            body[versions.FIELD] = self._signed_for(cell.person, seen_by, address, cell.situation, signed)
+        return encoded(body, is_json=False)
 
-    def _form(self, address: Address, situation: str, url: str) -> str:
-        """The page with the form, as the first person who gets one sees it."""
+    def _form(self, address: Address, situation: str, url: str) -> tuple[str, str]:
+        """The first person who gets the page with the form, and the page."""
         if (address.key, situation) not in self._forms:
-            self._forms[address.key, situation] = ""
+            self._forms[address.key, situation] = ("", "")
             for person in ("director", "administrator"):
                 answer = self.clients[person].get(url)
                 if answer.status_code == 200 and not answer.streaming:
-                    self._forms[address.key, situation] = answer.content.decode()
+                    self._forms[address.key, situation] = (person, answer.content.decode())
                     break
         return self._forms[address.key, situation]
+
+    def _signed_for(self, person: str, seen_by: str, address: Address, situation: str, signed: str) -> str:
+        """The versions that the page of ``seen_by`` was made from, as ``person`` would have got them signed."""
+        model: Any = address.model
+        key = self.key(address, situation)
+        read: Any = SimpleNamespace(user=self.world.people[seen_by], POST={versions.FIELD: signed})
+        known = versions.read(read, model, key)
+        assert known is not None, address
+        own: Any = SimpleNamespace(user=self.world.people[person])
+        return versions.sign(own, model, key, known)
 
     def _look_for_leaks(self, cell: Cell, content: bytes, is_echo: bool) -> None:
         if cell.method == "GET" and not is_echo:

@@ -36,6 +36,7 @@ from labdb.base.models import User
 ELSEWHERE = (Strain, Endpoint, ImportTemplate, Animal, Experiment)
 EMPTY = (Publication, ExperimentLock)  # rows that verbs alone make
 
+PASSWORD = "a-better-passphrase-2"
 SHEET = b"animal,weight\nM1,20.1\n"
 Place = Any  # tests.contracts.matrix.world.Situation
 
@@ -153,6 +154,8 @@ BODIES: dict[str, Callable[[Place], dict[str, Any]]] = {
         "file": _file("plate.txt"),
     },
     "labdb_invitation_add": lambda place: {"name": "Ada Lovelace", "email": "ada@example.org"},
+    "labdb_user_add": lambda place: {"username": "zqlab-new", "password1": PASSWORD, "password2": PASSWORD},
+    "auth_user_password_change": lambda place: {"password1": PASSWORD, "password2": PASSWORD},
     "experiments_observation_do correct": lambda place: {"reason": "misread", "number": "22"},
 }  # fmt: skip
 
@@ -163,6 +166,7 @@ CHANGES: dict[type[models.Model], dict[str, Any]] = {
     Enrolment: {"day_0": "2026-03-02"},
     Housing: {"ended_on": "2026-02-07"},
     ImportTemplate: {"name": "zqlab template by another name"},
+    User: {"last_name": "by another name"},
 }
 
 
